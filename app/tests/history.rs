@@ -45,6 +45,17 @@ fn cluster(steps: Vec<Step>) -> Cluster {
     cluster.finish()
 }
 
+/// The cluster as it was after this part of its steps.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    reason = "a random step"
+)]
+fn first_part(steps: &[Step], part: f64) -> Cluster {
+    cluster(steps[..(steps.len() as f64 * part) as usize].to_vec())
+}
+
 /// The moment between noon and `until` at this part of the way.
 #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a random moment")]
 fn within(until: Timestamp, part: f64) -> Timestamp {
@@ -103,11 +114,8 @@ proptest! {
         let cluster = cluster(steps);
         let length = cluster.now - NOON;
         for part in 0..20 {
-            // A full minute has all that was recorded in it.
-            let moment = ms((length.0 * part / 20) / 60_000 * 60_000 - 1);
-            if moment < NOON {
-                continue;
-            }
+            // When a minute is over, all is known that was recorded in it.
+            let moment = ms((length.0 * part / 20) / 60_000 * 60_000);
             let (known, past) = (cluster.known_at(moment), cluster.history.snapshot(moment));
             let keys = |snapshot: &Snapshot| snapshot.components.keys().cloned().collect::<Vec<_>>();
             prop_assert_eq!(keys(known), keys(&past));
@@ -127,12 +135,29 @@ proptest! {
     fn every_moment_of_a_span_counts_once_for_availability(steps in steps()) {
         let cluster = cluster(steps);
         let span = Interval { from: NOON, until: cluster.now + Span::seconds(400) };
-        let observed = cluster.history.observations(span);
+        let observed = cluster.history.observations(span, span.until);
         let components = observed.components.iter().map(|(_, _, observed)| observed.clone());
         for observations in components.chain(observed.by_server().into_values()) {
             let Availability { up, down, blind, unknown } = Availability::of(&observations, span);
             prop_assert_eq!(Span(up.0 + down.0 + blind.0 + unknown.0), span.length());
         }
+    }
+
+    #[test]
+    fn an_event_that_was_told_is_told_for_ever_whatever_happens_afterwards(
+        steps in steps(),
+        part in 0.0..1.0_f64,
+    ) {
+        let told = first_part(&steps, part);
+        let ids = |cluster: &Cluster, until: Timestamp| -> BTreeSet<_> {
+            let span = Interval { from: NOON, until: until + Span::TICK };
+            cluster.history.events(span).iter().map(Event::id).collect()
+        };
+        let now = told.now;
+        let later = ids(&cluster(steps), now);
+        let told = ids(&told, now);
+        let lost: Vec<_> = told.difference(&later).collect();
+        prop_assert!(lost.is_empty(), "{lost:?}");
     }
 
     #[test]

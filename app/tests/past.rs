@@ -66,7 +66,7 @@ fn a_silence_is_told_when_it_became_late_and_stale_and_how_long_each_lasted() {
 #[test]
 fn a_silence_that_became_stale_is_down_from_its_last_heartbeat_on() {
     let cluster = silent_for_ten_minutes();
-    let observed = cluster.history.observations(until(1_000));
+    let observed = cluster.history.observations(until(1_000), s(1_000));
     let (_, _, service) = &observed.components[0];
     let availability = Availability::of(service, observed.span);
     let down = Span::seconds(600);
@@ -104,7 +104,7 @@ fn a_time_in_which_nobody_observed_is_neither_up_nor_down_and_ends_no_pulse() {
     assert!(
         events.iter().any(|event| event.what == Happening::Blind { lasted: Span::seconds(300) })
     );
-    let observed = cluster.history.observations(until(620));
+    let observed = cluster.history.observations(until(620), s(620));
     let availability = Availability::of(&observed.components[0].2, observed.span);
     assert_eq!(
         (availability.down, availability.blind),
@@ -206,4 +206,92 @@ fn the_id_of_an_event_is_found_again_from_its_text() {
         assert_eq!(event.id().at(), event.at);
     }
     assert_eq!(EventId::parse("soon"), None);
+}
+
+#[test]
+fn a_span_that_ends_in_a_silence_knows_what_became_of_it() {
+    let cluster = silent_for_ten_minutes();
+    let down = |until: i64, now: i64| {
+        let span = Interval { from: NOON, until: s(until) };
+        let observed = cluster.history.observations(span, s(now));
+        Availability::of(&observed.components[0].2, span).down
+    };
+    assert_eq!(down(120, 1_000), Span::seconds(60), "it became stale, which was known later");
+    assert_eq!(down(120, 300), Span::ZERO, "at that time it was late, and could still report");
+}
+
+#[test]
+fn a_web_component_without_requests_leaves_its_server_up_but_a_stopped_one_does_not() {
+    const WEB: usize = 2;
+    let down = |last: Kind| {
+        let mut steps = vec![(0, heard(SERVICE)), (0, heard(WEB))];
+        steps.push((10, What::Settings { interval_s: 30, more_s: 0 }));
+        steps.push((20, What::Heartbeat { component: WEB, kind: last }));
+        steps.extend((30..=600).step_by(30).map(|at| (at, heard(SERVICE))));
+        let observed = cluster(&steps).history.observations(until(600), s(600));
+        Availability::of(&observed.by_server()[&name("app-1")], observed.span).down
+    };
+    assert_eq!(down(Kind::Continued), Span::ZERO);
+    assert_eq!(down(Kind::Leaving), Span::seconds(580));
+}
+
+#[test]
+fn before_the_record_and_without_any_component_nothing_is_known() {
+    let mut history = silent_for_ten_minutes().history;
+    history.begins = s(30);
+    let observed = history.observations(until(60), s(1_000));
+    let availability = Availability::of(&observed.components[0].2, observed.span);
+    assert_eq!((availability.up, availability.unknown), (Span::seconds(30), Span::seconds(30)));
+    let nobody = Availability::of(&observed.of_cluster(ClusterAim::AnyWeb), observed.span);
+    assert_eq!(nobody, Availability { unknown: Span::seconds(60), ..Availability::default() });
+}
+
+#[test]
+fn what_turns_at_the_first_moment_of_a_span_belongs_to_it() {
+    let kind = |kind| What::Heartbeat { component: SERVICE, kind };
+    let cluster = cluster(&[(0, heard(SERVICE)), (30, kind(Kind::Leaving))]);
+    let events = cluster.history.events(Interval { from: s(30), until: s(40) });
+    assert_eq!(pulses(&events), [(s(30), Pulse::Stopped, None)]);
+}
+
+#[test]
+fn a_component_whose_records_were_deleted_is_unknown_before_and_no_hint_is_about_it() {
+    let mut cluster = silent_for_ten_minutes();
+    let at = s(600);
+    let hints = |cluster: &Cluster| {
+        let snapshot = cluster.history.snapshot(at);
+        let overview = snapshot.overview(at);
+        let pulse = overview.servers[0].components[0].pulse;
+        let hints = snapshot.hints(&overview).into_iter();
+        let about_it = hints.filter(|hint| hint.server.is_some()).count();
+        (pulse, overview.counts.unknown, about_it)
+    };
+    assert_eq!(hints(&cluster), (Pulse::Stale, 0, 1));
+    let history = cluster.history.components.values_mut().next().unwrap();
+    history.complete_since = Some(s(660));
+    assert_eq!(hints(&cluster), (Pulse::Unknown, 1, 0));
+    let snapshot = cluster.history.snapshot(at);
+    let overview = snapshot.overview(at);
+    let why = Catalog::english().why(&overview.servers[0].components[0], &snapshot, at);
+    assert!(why.starts_with("Its records before"), "{why}");
+}
+
+#[test]
+fn of_a_past_moment_a_web_component_proves_nothing_without_a_record_of_its_heartbeats() {
+    let others = [0, 1];
+    let mut steps: Vec<(i64, What)> = Vec::new();
+    for at in (0..=60).step_by(30) {
+        steps.extend(others.map(|component| (at, heard(component))));
+        steps.push((at, heard(WEB_OF_ANOTHER)));
+    }
+    // It was heard once more, after both services had gone: but within a silence that is too short to be recorded.
+    let hint = |heard_again: i64| {
+        let mut steps = steps.clone();
+        steps.push((heard_again, heard(WEB_OF_ANOTHER)));
+        let snapshot = cluster(&steps).history.snapshot(s(600));
+        let hints = snapshot.hints(&snapshot.overview(s(600))).into_iter();
+        hints.map(|hint| hint.id.as_str()).find(|id| id.ends_with("-silent"))
+    };
+    assert_eq!(hint(700), Some("everyone-silent"));
+    assert_eq!(hint(500), Some("many-silent"), "the silence that goes on says when it was heard");
 }

@@ -176,14 +176,15 @@ impl Past {
         Ok(FoundEvents::new(begins, events, query.limit))
     }
 
-    /// What was observed over a span, from the beginning of the record on.
+    /// What was observed over a span; what was before the record is unknown.
     pub(crate) async fn observations(
         &self,
         span: Interval,
     ) -> Result<(Timestamp, Observations), PastError> {
+        let now = self.live.now();
         let answer = self.ask(span, None, move |history| {
-            let span = Interval { from: span.from.max(history.begins), ..span };
-            (history.begins, (span.from < span.until).then(|| history.observations(span)))
+            let is_recorded = history.begins < span.until;
+            (history.begins, is_recorded.then(|| history.observations(span, now)))
         });
         let (begins, observations) = answer.await?;
         Ok((begins, observations.ok_or(PastError::BeforeRecord { begins })?))

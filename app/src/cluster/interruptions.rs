@@ -44,9 +44,10 @@ impl Gap {
     /// Whether it says something about a service. It does not if the overview was blind during it, or until less than
     /// `grace` before it: so long after a blind period nobody is late.
     pub fn counts(self, told_interval: Span, grace: Span, blind_periods: &[BlindPeriod]) -> bool {
-        let touches =
-            |period: &BlindPeriod| period.start <= self.end && period.end + grace >= self.start;
-        self.length() > told_interval.times(2) && !blind_periods.iter().rev().any(touches)
+        let begun = blind_periods.partition_point(|period| period.start <= self.end);
+        let last = begun.checked_sub(1).and_then(|place| blind_periods.get(place));
+        let touches = last.is_some_and(|period| period.end + grace >= self.start);
+        self.length() > told_interval.times(2) && !touches
     }
 }
 

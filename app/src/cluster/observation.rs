@@ -32,7 +32,8 @@ pub fn blind_at(moment: Timestamp, blind_periods: &[BlindPeriod]) -> Option<Blin
 
 /// The time from `since` to `now`, less every blind period in it. A stamp later than `now` counts as now.
 pub fn silence(since: Timestamp, now: Timestamp, blind_periods: &[BlindPeriod]) -> Span {
-    let unwatched = after(since, blind_periods).iter().fold(Span::ZERO, |sum, period| {
+    let within = after(since, blind_periods).iter().take_while(|period| period.start < now);
+    let unwatched = within.fold(Span::ZERO, |sum, period| {
         let overlap = period.end.min(now) - period.start.max(since);
         sum + overlap.max(Span::ZERO)
     });
@@ -45,20 +46,25 @@ pub fn exceeds_at(since: Timestamp, limit: Span, blind_periods: &[BlindPeriod]) 
     let mut moment = since + limit + Span::TICK;
     for period in after(since, blind_periods) {
         let start = period.start.max(since);
-        // The limit ends within or after this blind period: silence does not grow during it.
-        if period.end > start && moment > start {
-            moment = moment + (period.end - start);
+        if start >= moment {
+            break;
         }
+        // The limit ends within or after this blind period: silence does not grow during it.
+        moment = moment + (period.end - start).max(Span::ZERO);
     }
     moment
 }
 
 /// The first moment at which a service silent since `since` is late, as [`is_late`] says, if no further blind period comes.
 pub fn late_at(since: Timestamp, limit: Span, blind_periods: &[BlindPeriod]) -> Timestamp {
-    let first = exceeds_at(since, limit, blind_periods);
-    after(since, blind_periods).iter().fold(first, |moment, period| {
-        if period.start < moment { moment.max(period.end + limit + Span::TICK) } else { moment }
-    })
+    let mut moment = exceeds_at(since, limit, blind_periods);
+    for period in after(since, blind_periods) {
+        if period.start >= moment {
+            break;
+        }
+        moment = moment.max(period.end + limit + Span::TICK);
+    }
+    moment
 }
 
 /// Whether a service silent since `since` is late at `now`: silent for longer than `limit` (twice
@@ -75,10 +81,9 @@ pub fn is_late(
         if silence(since, moment, blind_periods) <= limit {
             return false;
         }
-        let recent = blind_periods.iter().rev().find(|period| {
-            period.end > since && period.start < moment && moment - period.end <= limit
-        });
-        match recent {
+        let before = blind_periods.partition_point(|period| period.start < moment);
+        let last = before.checked_sub(1).and_then(|place| blind_periods.get(place));
+        match last.filter(|period| period.end > since && moment - period.end <= limit) {
             Some(period) => moment = period.start,
             None => return true,
         }

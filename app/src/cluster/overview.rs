@@ -87,7 +87,10 @@ impl ServerStatus {
     pub(super) fn take_pulses(&mut self, snapshot: &Snapshot, now: Timestamp) {
         for status in &mut self.components {
             let Snapshot { settings, blind_periods, .. } = snapshot;
-            status.pulse = status.component.pulse(settings, blind_periods, now);
+            status.pulse = match snapshot.forgotten_until(&status.component) {
+                Some(_) => Pulse::Unknown,
+                None => status.component.pulse(settings, blind_periods, now),
+            };
         }
         let is_heard = self.components.iter().any(|status| status.pulse.is_heard());
         for status in &mut self.components {
@@ -96,11 +99,14 @@ impl ServerStatus {
         }
     }
 
-    /// Judges its components, whose pulses have been taken. While the observer is blind nobody can tell how anything is:
-    /// never green.
+    /// Judges its components, whose pulses have been taken. Of one whose records were deleted nothing can be said, and while
+    /// the observer is blind nobody can tell how anything is: never green.
     pub(super) fn judge(&mut self, snapshot: &Snapshot, comparison: &Comparison, now: Timestamp) {
         let evaluator = Evaluator { snapshot, comparison, now };
         for status in &mut self.components {
+            if snapshot.forgotten_until(&status.component).is_some() {
+                continue;
+            }
             evaluator.judge(status);
             if snapshot.blind_since.is_some() {
                 (status.pulse, status.health) = (Pulse::Unknown, Health::Unknown);

@@ -1,6 +1,6 @@
 //! All facts of one cluster at one moment, and the moments at which a verdict may turn.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::capacity::{GONE_FOR, nearly_reached};
@@ -41,6 +41,18 @@ pub struct Snapshot {
     pub changed_at: Timestamp,
     /// Every component, by server and role.
     pub components: BTreeMap<ComponentKey, Arc<Component>>,
+    /// What the history does not say, if this is a past moment; `None` if it is now. It does not travel.
+    pub unrecorded: Option<Unrecorded>,
+}
+
+/// What the history does not say of a past moment, besides all that is never recorded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unrecorded {
+    /// The records of these components are complete only since a later moment: their pulse is unknown.
+    pub forgotten: BTreeMap<ComponentKey, Timestamp>,
+    /// These were heard so recently that they were alive, but when is not known. [`Component::last_heartbeat`] is the moment
+    /// itself.
+    pub heard: BTreeSet<ComponentKey>,
 }
 
 impl Snapshot {
@@ -136,6 +148,12 @@ impl Snapshot {
         if let Some(until) = component.boots.duplicate_until() {
             turn(until);
         }
+    }
+
+    /// Since which later moment the records of a component are complete, if those of this moment were deleted.
+    pub fn forgotten_until(&self, component: &Component) -> Option<Timestamp> {
+        let forgotten = &self.unrecorded.as_ref()?.forgotten;
+        (!forgotten.is_empty()).then(|| forgotten.get(&component.key()).copied())?
     }
 
     /// Whether any component of a server reports.

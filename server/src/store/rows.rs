@@ -163,6 +163,7 @@ pub(super) async fn snapshot(tx: &mut Tx, cluster: &ClusterRow) -> Result<Snapsh
         outage: None,
         changed_at: cluster.changed_at,
         components: components.into_iter().map(|c| (c.key(), Arc::new(c))).collect(),
+        unrecorded: None,
     })
 }
 

@@ -172,11 +172,13 @@ impl<'a> RuleContext<'a> {
         })
     }
 
-    /// Whether a web component gets no requests while at least two others do, and its server is alive.
+    /// Whether a web component gets no requests while at least two others do, and its server is alive. Of a past moment that
+    /// is not known: short silences of web components are not recorded.
     fn unused(self, server: &ServerStatus, status: &ComponentStatus) -> bool {
         let settings = &self.snapshot.settings;
         let component = &status.component;
-        let is_candidate = settings.load_balancing
+        let is_candidate = self.snapshot.unrecorded.is_none()
+            && settings.load_balancing
             && component.role == Role::Web
             && status.pulse == Pulse::Alive
             && component.silence(&self.snapshot.blind_periods, self.now) > unused_after(settings);

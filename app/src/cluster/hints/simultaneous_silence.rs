@@ -37,6 +37,14 @@ fn is_silent_service(status: &ComponentStatus) -> bool {
 }
 
 impl RuleContext<'_> {
+    /// Whether it is a web component that was alive at a past moment, but it is not recorded when it was heard.
+    fn is_heard_at_unknown_time(self, status: &ComponentStatus) -> bool {
+        let component = &status.component;
+        let unrecorded = self.snapshot.unrecorded.as_ref();
+        component.role == Role::Web
+            && unrecorded.is_some_and(|unrecorded| unrecorded.heard.contains(&component.key()))
+    }
+
     /// When a component's silence became longer than its limit.
     pub(super) fn stale_since(self, status: &ComponentStatus) -> Timestamp {
         self.since_silent(status, status.component.stale_limit(&self.snapshot.settings))
@@ -90,7 +98,9 @@ impl RuleContext<'_> {
         let longest = self.overview.components().map(|status| status.component.told_interval).max();
         let later = last_heartbeat + longest.unwrap_or_default();
         let heard = |status: &ComponentStatus| {
-            !status.component.facts.source.is_own() && status.component.last_heartbeat > later
+            !status.component.facts.source.is_own()
+                && status.component.last_heartbeat > later
+                && !self.is_heard_at_unknown_time(status)
         };
         let witnesses = self.overview.servers.iter();
         let witnesses = witnesses.filter(|server| server.components.iter().any(heard)).count();

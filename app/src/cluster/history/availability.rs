@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::cluster_history::ClusterHistory;
 use super::component_history::ComponentHistory;
+use super::record::Silence;
 use super::timeline::{Interval, PastState, Segment};
 use crate::cluster::component_key::Role;
 use crate::cluster::health::Pulse;
@@ -14,8 +15,10 @@ use crate::cluster::time::{Span, Timestamp};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Observed {
     Up,
-    /// Stale or stopped. A silence that became stale is down from its last heartbeat on.
+    /// Stale, or, of a server and of the cluster, also stopped. A silence that became stale is down from its last heartbeat on.
     Down,
+    /// Of a component: down after a clean stop.
+    Stopped,
     /// Nobody could observe.
     Blind,
     /// It was not there, or its records were deleted.
@@ -50,16 +53,18 @@ impl Availability {
     fn add(&mut self, observed: Observed, length: Span) {
         let sum = match observed {
             Observed::Up => &mut self.up,
-            Observed::Down => &mut self.down,
+            Observed::Down | Observed::Stopped => &mut self.down,
             Observed::Blind => &mut self.blind,
             Observed::Unknown => &mut self.unknown,
         };
         *sum = *sum + length;
     }
 
-    /// Of observations that begin with the span, in order.
+    /// Of observations in a span, in order. What was before the first is unknown.
     pub fn of(observations: &[Observation], span: Interval) -> Self {
         let mut sum = Self::default();
+        let begin = observations.first().map_or(span.until, |(first, _)| *first);
+        sum.add(Observed::Unknown, begin - span.from);
         for (place, (from, observed)) in observations.iter().enumerate() {
             let until = observations.get(place + 1).map_or(span.until, |(next, _)| *next);
             sum.add(*observed, until - *from);
@@ -101,9 +106,10 @@ pub struct Observations {
 }
 
 impl ClusterHistory {
-    pub fn observations(&self, span: Interval) -> Observations {
+    /// What was observed over a span, as it is known at `now`: whether a silence at its end became stale may show only later.
+    pub fn observations(&self, span: Interval, now: Timestamp) -> Observations {
         let components = self.components.iter().map(|(key, component)| {
-            let observed = self.observed(key.role, component, span);
+            let observed = self.observed(key.role, component, span, now);
             (key.server.clone(), key.role, observed)
         });
         Observations { span, components: components.collect() }
@@ -114,21 +120,26 @@ impl ClusterHistory {
         role: Role,
         component: &ComponentHistory,
         span: Interval,
+        now: Timestamp,
     ) -> Vec<Observation> {
+        let silences = component.silences_in(span);
+        let last = silences.last().map_or(span.until, |last| last.end.min(now));
+        let judged = Interval { until: last.max(span.until), ..span };
         let mut observed: Vec<Observation> = Vec::new();
-        for segment in self.timeline(role, component, span) {
+        for segment in self.timeline(role, component, judged) {
             let what = match segment.state {
                 PastState::Absent | PastState::Forgotten => Observed::Unknown,
                 PastState::Pulse(Pulse::Unknown) => Observed::Blind,
                 PastState::Pulse(Pulse::Alive | Pulse::Late) => Observed::Up,
                 PastState::Pulse(Pulse::Stale) => {
-                    mark_down(&mut observed, component, segment, span);
+                    mark_down(&mut observed, &silences, segment, span);
                     Observed::Down
                 }
-                PastState::Pulse(Pulse::Stopped) => Observed::Down,
+                PastState::Pulse(Pulse::Stopped) => Observed::Stopped,
             };
             push(&mut observed, (segment.from, what));
         }
+        observed.truncate(observed.partition_point(|(from, _)| *from < span.until));
         observed
     }
 }
@@ -142,31 +153,29 @@ fn push(observed: &mut Vec<Observation>, next: Observation) {
 /// What was up since the last heartbeat before a stale segment was down already.
 fn mark_down(
     observed: &mut Vec<Observation>,
-    component: &ComponentHistory,
+    silences: &[Silence],
     stale: Segment,
     span: Interval,
 ) {
-    let mut silences = component.silences();
-    let silence = silences.find(|one| one.start <= stale.from && stale.from < one.end);
-    let Some(start) = silence.map(|silence| silence.start.max(span.from)) else { return };
-    let mut changed: Vec<Observation> = Vec::new();
-    for (place, (from, what)) in observed.iter().enumerate() {
-        let until = observed.get(place + 1).map_or(stale.from, |(next, _)| *next);
-        if *what != Observed::Up || until <= start {
-            push(&mut changed, (*from, *what));
-        } else {
-            if *from < start {
-                push(&mut changed, (*from, Observed::Up));
+    let begun = silences.partition_point(|silence| silence.start <= stale.from);
+    let Some(silence) = begun.checked_sub(1).and_then(|last| silences.get(last)) else { return };
+    let start = silence.start.max(span.from);
+    let first = observed.partition_point(|(from, _)| *from <= start).saturating_sub(1);
+    for (from, what) in observed.split_off(first) {
+        if what == Observed::Up {
+            if from < start {
+                push(observed, (from, Observed::Up));
             }
-            push(&mut changed, ((*from).max(start), Observed::Down));
+            push(observed, (from.max(start), Observed::Down));
+        } else {
+            push(observed, (from, what));
         }
     }
-    *observed = changed;
 }
 
 impl Observations {
-    /// Of each server: down while one of its components is, up while one is and none is down. A web component that nobody asks
-    /// for anything does not make its server down.
+    /// Of each server: down while one of its components is, up while one is and none is down. A stale web component beside a
+    /// service that is up does not make its server down: nobody asks it for anything.
     pub fn by_server(&self) -> BTreeMap<&ServerName, Vec<Observation>> {
         let servers = self.components.chunk_by(|(a, ..), (b, ..)| a == b);
         let of_server = |components: &'_ [(ServerName, Role, Vec<Observation>)]| {
@@ -214,7 +223,10 @@ fn by_rank<'a>(
     ranks: [Observed; 3],
 ) -> Observed {
     let rank = |what: Observed| ranks.iter().position(|one| *one == what).unwrap_or(ranks.len());
-    let found = parts.into_iter().map(|(_, what)| *what).min_by_key(|what| rank(*what));
+    let is_stopped = |what: Observed| what == Observed::Stopped;
+    let parts = parts.into_iter().map(|(_, what)| *what);
+    let parts = parts.map(|what| if is_stopped(what) { Observed::Down } else { what });
+    let found = parts.min_by_key(|what| rank(*what));
     found.unwrap_or(Observed::Unknown)
 }
 

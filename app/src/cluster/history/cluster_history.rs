@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::component_history::ComponentHistory;
 use crate::cluster::component_key::ComponentKey;
-use crate::cluster::observation::{BlindPeriod, blind_at};
+use crate::cluster::observation::{BLIND_PERIOD_RETENTION, BlindPeriod, blind_at};
 use crate::cluster::reference_keys::ReferenceKeys;
 use crate::cluster::settings::Settings;
-use crate::cluster::snapshot::Snapshot;
+use crate::cluster::snapshot::{Snapshot, Unrecorded};
 use crate::cluster::time::{Span, Timestamp};
 
 /// What was recorded about a cluster, as far as a span of time needs it.
@@ -40,10 +40,17 @@ impl ClusterHistory {
     /// The facts of the cluster as they stood at a moment, as far as they are recorded: without messengers, rejected
     /// heartbeats, clocks, and what the overview itself needs.
     pub fn snapshot(&self, moment: Timestamp) -> Snapshot {
-        let present = self.components.iter().filter_map(|(key, history)| {
-            let component = history.component_at(key, moment, self)?;
-            Some((key.clone(), component.into()))
-        });
+        let (mut components, mut unrecorded) = (BTreeMap::new(), Unrecorded::default());
+        for (key, history) in &self.components {
+            let Some(component) = history.component_at(key, moment, self) else { continue };
+            if let Some(since) = history.complete_since.filter(|since| moment < *since) {
+                unrecorded.forgotten.insert(key.clone(), since);
+            }
+            if history.silence_at(moment).is_none() {
+                unrecorded.heard.insert(key.clone());
+            }
+            components.insert(key.clone(), component.into());
+        }
         Snapshot {
             settings: self.settings_at(moment),
             references: in_force(&self.references, moment).copied().unwrap_or_default(),
@@ -52,10 +59,12 @@ impl ClusterHistory {
                 .iter()
                 .copied()
                 .filter(|period| period.end <= moment)
+                .filter(|period| moment - period.end <= BLIND_PERIOD_RETENTION)
                 .collect(),
             blind_since: self.blind_period_at(moment).map(|period| period.start),
             changed_at: self.last_change(moment),
-            components: present.collect(),
+            components,
+            unrecorded: Some(unrecorded),
             ..Snapshot::default()
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::cluster_history::ClusterHistory;
 use super::record::{ArrivalKind, ComponentRecord, RecordedState, Silence};
+use super::timeline::Interval;
 use crate::cluster::boot::{Address, Boot, BootMatch, Boots};
 use crate::cluster::component::{Component, ComponentFacts};
 use crate::cluster::component_key::{ComponentKey, Role};
@@ -21,6 +22,17 @@ pub struct ComponentHistory {
     pub records: Vec<ComponentRecord>,
     /// `None` if it is removed.
     pub current: Option<Arc<Component>>,
+}
+
+/// A change of what was known of a component.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum StateChange<'a> {
+    /// `arrival`: how it came, if it was not there before.
+    Present {
+        facts: &'a Arc<ComponentFacts>,
+        arrival: Option<ArrivalKind>,
+    },
+    Removed,
 }
 
 /// A time in which a component was there.
@@ -48,6 +60,55 @@ impl ComponentHistory {
             interval: component.told_interval,
             stopped: component.stopped,
         }))
+    }
+
+    /// Its silences that lie in a span at least in part, in order.
+    pub(super) fn silences_in(&self, span: Interval) -> Vec<Silence> {
+        let silences = self.silences();
+        silences.filter(|one| one.start < span.until && span.from < one.end).collect()
+    }
+
+    /// Each change of its state, in order. Of several within a minute there is the first, and at the end of the minute what
+    /// became of it in the end.
+    pub(super) fn state_changes(&self) -> Vec<(Timestamp, StateChange<'_>)> {
+        let mut changes = Vec::new();
+        let with_state =
+            self.records.iter().filter_map(|record| Some((record, record.state.as_ref()?)));
+        let next = with_state.clone().skip(1).map(|(record, _)| Some(record.state_at));
+        for ((record, state), next) in with_state.zip(next.chain([None])) {
+            match state {
+                RecordedState::Removed => changes.push((record.state_at, StateChange::Removed)),
+                RecordedState::Present { facts, arrival } => {
+                    let present = |facts, arrival| StateChange::Present { facts, arrival };
+                    let first = record.first_facts.as_ref().unwrap_or(facts);
+                    changes.push((record.state_at, present(first, *arrival)));
+                    if record.first_facts.is_some() {
+                        let end = record.last_moment();
+                        let settled = next.map_or(end, |next| next.min(end));
+                        changes.push((settled, present(facts, None)));
+                    }
+                }
+            }
+        }
+        // The record of its arrival may be deleted, but it says itself when it came.
+        if let (Some((first, StateChange::Present { .. })), Some(current)) =
+            (changes.first_mut(), &self.current)
+        {
+            *first = current.first_seen.min(*first);
+        }
+        changes
+    }
+
+    /// From each of these moments on, whether it was there.
+    pub(super) fn presence(&self) -> Vec<(Timestamp, bool)> {
+        let mut turns: Vec<(Timestamp, bool)> = Vec::new();
+        for (at, change) in self.state_changes() {
+            let is_there = matches!(change, StateChange::Present { .. });
+            if turns.last().map(|(_, before)| *before) != Some(is_there) {
+                turns.push((at, is_there));
+            }
+        }
+        turns
     }
 
     /// The component as it stood at a moment; `None` if it was not there.
@@ -84,16 +145,17 @@ impl ComponentHistory {
     fn presence_at(&self, moment: Timestamp) -> Option<Presence<'_>> {
         let mut presence: Option<Presence<'_>> = None;
         let mut boots_since = None;
-        for record in self.records.iter().filter(|record| record.state_at <= moment) {
-            let at = record.state_at;
-            presence = match (&record.state, presence) {
-                (None, known) => known,
-                (Some(RecordedState::Removed), _) => None,
-                (Some(RecordedState::Present { facts, arrival: None }), Some(known)) => {
+        for (at, change) in self.state_changes() {
+            if at > moment {
+                break;
+            }
+            presence = match (change, presence) {
+                (StateChange::Removed, _) => None,
+                (StateChange::Present { facts, arrival: None }, Some(known)) => {
                     Some(Presence { facts, ..known })
                 }
-                (Some(RecordedState::Present { facts, arrival }), _) => {
-                    let is_back = *arrival == Some(ArrivalKind::Back);
+                (StateChange::Present { facts, arrival }, _) => {
+                    let is_back = arrival == Some(ArrivalKind::Back);
                     boots_since = boots_since.filter(|_| is_back).or(Some(at));
                     let boots_since = boots_since.unwrap_or(at);
                     let came_back = is_back.then_some(at);
@@ -110,6 +172,11 @@ impl ComponentHistory {
         presence
     }
 
+    /// The silence in which a moment lies, if that is recorded or goes on.
+    pub(super) fn silence_at(&self, moment: Timestamp) -> Option<Silence> {
+        self.silences().find(|silence| silence.start <= moment && moment < silence.end)
+    }
+
     /// The last heartbeat before a moment that matters to a pulse: without a recorded silence it was heard so recently that
     /// only alive fits, and the moment itself stands for that.
     pub(super) fn last_heartbeat_at(
@@ -118,8 +185,7 @@ impl ComponentHistory {
         moment: Timestamp,
         cluster: &ClusterHistory,
     ) -> LastHeartbeat {
-        let is_in = |silence: &Silence| silence.start <= moment && moment < silence.end;
-        let silence = self.silences().find(is_in).unwrap_or(Silence {
+        let silence = self.silence_at(moment).unwrap_or(Silence {
             start: moment,
             end: moment,
             interval: cluster.settings_at(moment).interval(),

@@ -1,10 +1,12 @@
 //! What people read of the past: an event for each change, and for each turn of a verdict on heartbeats and steadiness.
 //! Nothing of this is stored.
 
+use std::collections::BTreeSet;
+
 use super::cluster_history::ClusterHistory;
-use super::component_history::{ComponentHistory, add_interruptions};
+use super::component_history::{ComponentHistory, StateChange, add_interruptions};
 use super::event::{Event, Happening, PulseCause};
-use super::record::{ArrivalKind, ComponentRecord, RecordedState};
+use super::record::{ArrivalKind, ComponentRecord, Silence};
 use super::timeline::{Interval, PastState, Segment};
 use crate::cluster::component::ComponentFacts;
 use crate::cluster::component_key::ComponentKey;
@@ -74,10 +76,10 @@ struct ComponentEvents<'a> {
 
 impl ComponentEvents<'_> {
     fn write(&self, events: &mut Vec<Event>) {
-        let mut known: Option<&ComponentFacts> = None;
         for record in &self.component.records {
-            known = self.write_record(record, known, events);
+            self.write_record(record, events);
         }
+        self.write_states(events);
         self.write_pulses(events);
         self.write_stability(events);
     }
@@ -86,13 +88,7 @@ impl ComponentEvents<'_> {
         Event { at, subject: Some(self.key.clone()), what }
     }
 
-    /// Returns what it reports after this record.
-    fn write_record<'a>(
-        &self,
-        record: &'a ComponentRecord,
-        known: Option<&'a ComponentFacts>,
-        events: &mut Vec<Event>,
-    ) -> Option<&'a ComponentFacts> {
+    fn write_record(&self, record: &ComponentRecord, events: &mut Vec<Event>) {
         if let Some((first, last)) = record.starts.first().zip(record.starts.last()) {
             let what = Happening::Start {
                 count: record.start_count,
@@ -100,39 +96,38 @@ impl ComponentEvents<'_> {
                 ran: last.ran,
                 stopped_cleanly: last.stopped_cleanly,
             };
-            // Of many starts the first are not kept.
-            let at = if record.starts.len() < record.start_count as usize {
-                record.at
-            } else {
-                first.at
-            };
-            events.push(self.event(at, what));
+            events.push(self.event(first.at, what));
         }
-        if let Some(back) = record.returns.last() {
-            let (count, address) = (record.return_count, back.ip.to_string());
-            events.push(self.event(back.at, Happening::BootReturned { count, address }));
+        if let Some((first, last)) = record.returns.first().zip(record.returns.last()) {
+            let (count, address) = (record.return_count, last.ip.to_string());
+            events.push(self.event(first.at, Happening::BootReturned { count, address }));
         }
-        let at = record.state_at;
-        match &record.state {
-            None => known,
-            Some(RecordedState::Removed) => {
-                events.push(self.event(at, Happening::Removed));
-                None
-            }
-            Some(RecordedState::Present { facts, arrival }) => {
-                match (arrival, known) {
-                    (Some(ArrivalKind::New), _) => {
-                        let version = facts.version.clone();
-                        events.push(self.event(at, Happening::FirstSeen { version }));
-                    }
-                    (Some(ArrivalKind::Back), _) => {
-                        events.push(self.event(at, Happening::Returned));
-                    }
-                    (None, Some(before)) => self.write_facts(at, before, facts, events),
-                    (None, None) => {}
+    }
+
+    fn write_states(&self, events: &mut Vec<Event>) {
+        let mut known: Option<&ComponentFacts> = None;
+        for (at, change) in self.component.state_changes() {
+            known = match (change, known) {
+                (StateChange::Removed, _) => {
+                    events.push(self.event(at, Happening::Removed));
+                    None
                 }
-                Some(facts)
-            }
+                (StateChange::Present { facts, arrival: Some(ArrivalKind::New) }, _) => {
+                    let version = facts.version.clone();
+                    events.push(self.event(at, Happening::FirstSeen { version }));
+                    Some(facts)
+                }
+                (StateChange::Present { facts, arrival: Some(ArrivalKind::Back) }, _) => {
+                    events.push(self.event(at, Happening::Returned));
+                    Some(facts)
+                }
+                (StateChange::Present { facts, arrival: None }, before) => {
+                    if let Some(before) = before {
+                        self.write_facts(at, before, facts, events);
+                    }
+                    Some(facts)
+                }
+            };
         }
     }
 
@@ -165,6 +160,12 @@ impl ComponentEvents<'_> {
     fn write_pulses(&self, events: &mut Vec<Event>) {
         let span = Interval { from: self.begin_of_trouble(), ..self.span };
         let segments = self.history.timeline(self.key.role, self.component, span);
+        let starts: BTreeSet<Timestamp> = self
+            .component
+            .records
+            .iter()
+            .flat_map(|record| record.starts.iter().map(|start| start.at))
+            .collect();
         let mut before: Option<(Pulse, Segment, Span)> = None;
         for segment in segments {
             let PastState::Pulse(pulse) = segment.state else {
@@ -178,7 +179,7 @@ impl ComponentEvents<'_> {
                 None if pulse == Pulse::Unknown => None,
                 Some((from, first, blind)) if from == pulse => Some((from, first, blind)),
                 Some((from, first, blind)) => {
-                    let why = self.cause(segment.from, pulse);
+                    let why = self.cause(segment.from, pulse, &starts);
                     let is_trouble = from != Pulse::Alive;
                     let lasted = is_trouble.then(|| segment.from - first.from);
                     let blind = if is_trouble { blind } else { Span::ZERO };
@@ -191,13 +192,18 @@ impl ComponentEvents<'_> {
         }
     }
 
-    /// The beginning of the span, or of the silences and blind periods without a break in which that lies.
+    /// A moment before the span, so that what turns at its first moment is told; or the beginning of the silences and blind
+    /// periods without a break in which that lies.
     fn begin_of_trouble(&self) -> Timestamp {
-        let mut from = self.span.from;
+        let mut from = self.span.from - Span::TICK;
+        let silences: Vec<Silence> =
+            self.component.silences().take_while(|one| one.start < from).collect();
+        let periods = &self.history.blind_periods;
         loop {
-            let silence = self.component.silences().find(|one| one.start < from && from <= one.end);
-            let mut periods = self.history.blind_periods.iter();
-            let period = periods.find(|one| one.start < from && from <= one.end);
+            let last = silences.partition_point(|one| one.start < from).checked_sub(1);
+            let silence = last.and_then(|last| silences.get(last)).filter(|one| from <= one.end);
+            let last = periods.partition_point(|one| one.start < from).checked_sub(1);
+            let period = last.and_then(|last| periods.get(last)).filter(|one| from <= one.end);
             let starts = [silence.map(|one| one.start), period.map(|one| one.start)];
             match starts.into_iter().flatten().min() {
                 Some(start) => from = start,
@@ -206,48 +212,92 @@ impl ComponentEvents<'_> {
         }
     }
 
-    fn cause(&self, at: Timestamp, pulse: Pulse) -> PulseCause {
+    /// `starts`: the moments at which its process started.
+    fn cause(&self, at: Timestamp, pulse: Pulse, starts: &BTreeSet<Timestamp>) -> PulseCause {
         if self.history.settings.iter().any(|(since, _)| *since == at) {
             return PulseCause::Settings;
         }
         match pulse {
             Pulse::Stopped => PulseCause::Goodbye,
             Pulse::Late | Pulse::Stale => {
-                let ends = |period: &BlindPeriod| period.end == at;
-                let is_observed = self.history.blind_periods.iter().any(ends);
+                let periods = &self.history.blind_periods;
+                let is_observed = periods.binary_search_by_key(&at, |period| period.end).is_ok();
                 if is_observed { PulseCause::Observed } else { PulseCause::Silence }
             }
-            Pulse::Alive | Pulse::Unknown => {
-                let starts = self.component.records.iter().flat_map(|record| &record.starts);
-                let has_started = starts.into_iter().any(|start| start.at == at);
-                if has_started { PulseCause::Start } else { PulseCause::Heartbeat }
-            }
+            Pulse::Alive | Pulse::Unknown if starts.contains(&at) => PulseCause::Start,
+            Pulse::Alive | Pulse::Unknown => PulseCause::Heartbeat,
         }
     }
 
     fn write_stability(&self, events: &mut Vec<Event>) {
-        let role = self.key.role;
-        let mut interruptions = Interruptions::default();
-        let mut before = Stability::Steady;
-        let records = &self.component.records;
-        for (place, record) in records.iter().enumerate() {
-            if matches!(record.state, Some(RecordedState::Removed)) {
-                (interruptions, before) = (Interruptions::default(), Stability::Steady);
+        let mut watch = StabilityWatch::new(self);
+        for record in &self.component.records {
+            let starts = record.starts.iter().map(|start| start.at);
+            let moments = starts.chain(record.silences.iter().map(|silence| silence.end));
+            for moment in moments.collect::<BTreeSet<Timestamp>>() {
+                watch.let_pass_until(moment, events);
+                watch.add(record, moment);
+                watch.judge(moment, events);
             }
-            add_interruptions(&mut interruptions, record, role, self.history, &|_| true);
-            let settings = self.history.settings_at(record.until);
-            let next = records.get(place + 1).map_or(self.span.until, |next| next.at);
-            let mut turns = vec![record.until];
-            interruptions.each_turn(&settings, &mut |turn| turns.push(turn));
-            turns.retain(|turn| record.until <= *turn && *turn < next);
-            turns.sort_unstable();
-            for turn in turns {
-                let (now, _) = interruptions.stability(role, &settings, turn);
-                if now != before {
-                    events.push(self.event(turn, Happening::Stability { from: before, to: now }));
-                    before = now;
-                }
+            if record.comes_or_goes() {
+                watch = StabilityWatch::new(self);
             }
         }
+        watch.let_pass_until(self.span.until, events);
+    }
+}
+
+/// Judges from start to gap, and whenever time or a setting alone may turn the verdict, how steady a component is.
+struct StabilityWatch<'a> {
+    of: &'a ComponentEvents<'a>,
+    interruptions: Interruptions,
+    /// The last verdict, and its moment.
+    before: Stability,
+    judged_at: Timestamp,
+}
+
+impl<'a> StabilityWatch<'a> {
+    fn new(of: &'a ComponentEvents<'a>) -> Self {
+        let interruptions = Interruptions::default();
+        Self { of, interruptions, before: Stability::Steady, judged_at: Timestamp::default() }
+    }
+
+    /// Adds what happened at a moment.
+    fn add(&mut self, record: &ComponentRecord, moment: Timestamp) {
+        let ComponentEvents { history, key, .. } = self.of;
+        add_interruptions(&mut self.interruptions, record, key.role, history, &|at| at == moment);
+    }
+
+    fn judge(&mut self, moment: Timestamp, events: &mut Vec<Event>) {
+        let settings = self.of.history.settings_at(moment);
+        let (now, _) = self.interruptions.stability(self.of.key.role, &settings, moment);
+        if now != self.before {
+            let what = Happening::Stability { from: self.before, to: now };
+            events.push(self.of.event(moment, what));
+        }
+        (self.before, self.judged_at) = (now, moment);
+    }
+
+    /// Judges at each moment before `until` at which the verdict may turn though nothing happens.
+    fn let_pass_until(&mut self, until: Timestamp, events: &mut Vec<Event>) {
+        while let Some(turn) = self.next_turn().filter(|turn| *turn < until) {
+            self.judge(turn, events);
+        }
+    }
+
+    fn next_turn(&self) -> Option<Timestamp> {
+        if self.interruptions.is_empty() {
+            return None;
+        }
+        let settings = &self.of.history.settings;
+        let changed = settings.partition_point(|(since, _)| *since <= self.judged_at);
+        let mut next = settings.get(changed).map(|(since, _)| *since);
+        let in_force = self.of.history.settings_at(self.judged_at);
+        self.interruptions.each_turn(&in_force, &mut |turn| {
+            if turn > self.judged_at && next.is_none_or(|next| turn < next) {
+                next = Some(turn);
+            }
+        });
+        next
     }
 }

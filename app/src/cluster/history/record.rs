@@ -19,10 +19,12 @@ use crate::cluster::time::{Span, Timestamp};
 const MINUTE_MS: i64 = 60_000;
 /// How many silences a record keeps, the longest.
 const MAX_SILENCES: usize = 20;
-/// How many starts a record keeps, the latest: as many as a component's row.
-const MAX_STARTS: usize = 10;
-/// How many returns a record keeps, the latest: as many as make a duplicate name.
-const MAX_RETURNS: usize = 3;
+/// How many of its first starts a record keeps: with as many a restart loop begins, at a moment that later ones do not move.
+const FIRST_STARTS: usize = 3;
+/// How many of its last starts it keeps: as many as a component's row.
+const LAST_STARTS: usize = 10;
+/// Of the returns it keeps the first, and so many of the last: as many as make a duplicate name.
+const LAST_RETURNS: usize = 3;
 /// A web component's silence is recorded from this part of the web window on.
 pub const PART_OF_WEB_WINDOW: i64 = 24;
 
@@ -34,19 +36,21 @@ pub struct ComponentRecord {
     pub at: Timestamp,
     /// The last one.
     pub until: Timestamp,
-    /// What is known of it from [`Self::state_at`] on, if that changed.
+    /// What is known of it from [`Self::state_at`] on, if that changed: after the last change.
     pub state: Option<RecordedState>,
-    /// When the state last changed.
+    /// When the state first changed.
     pub state_at: Timestamp,
     /// How often it did.
     pub states: u32,
+    /// What it reported after the first change, if that is not what it reports after the last.
+    pub first_facts: Option<Arc<ComponentFacts>>,
     /// The silences that ended, in order.
     pub silences: Vec<Silence>,
-    /// The last starts of its process, in order.
+    /// The first and the last starts of its process, in order.
     pub starts: Vec<Start>,
     /// How many there were.
     pub start_count: u32,
-    /// The last returns to a former boot, in order.
+    /// The first and the last returns to a former boot, in order.
     pub returns: Vec<Return>,
     /// How many there were.
     pub return_count: u32,
@@ -64,6 +68,16 @@ pub enum RecordedState {
     },
     /// It was removed.
     Removed,
+}
+
+impl RecordedState {
+    /// What it reported; `None` if it was removed.
+    pub(super) fn facts(&self) -> Option<&Arc<ComponentFacts>> {
+        match self {
+            Self::Present { facts, .. } => Some(facts),
+            Self::Removed => None,
+        }
+    }
 }
 
 /// How a component came.
@@ -123,8 +137,9 @@ impl ComponentRecord {
             record.silences.extend(ended_silence(known, at, min_web_window, blind_periods));
         }
         if let Some(known) = known {
+            // Two starts of one moment may be equal: then there are more of them.
             let starts = &after.interruptions.starts;
-            let is_new = starts.last() != known.interruptions.starts.last();
+            let is_new = *starts != known.interruptions.starts;
             record.starts.extend(starts.last().filter(|_| is_new));
         }
         let returns = &after.boots.returns;
@@ -161,6 +176,7 @@ impl ComponentRecord {
             state: None,
             state_at: at,
             states: 0,
+            first_facts: None,
             silences: Vec::new(),
             starts: Vec::new(),
             start_count: 0,
@@ -191,8 +207,8 @@ impl ComponentRecord {
             return Err(Box::new(next));
         }
         self.until = next.until;
-        if next.state.is_some() {
-            (self.state, self.state_at) = (next.state, next.state_at);
+        if let Some(state) = next.state {
+            self.add_state(state, next.state_at);
         }
         self.states += next.states;
         self.silences.extend(next.silences);
@@ -204,15 +220,33 @@ impl ComponentRecord {
             self.silences.remove(place);
         }
         self.starts.extend(next.starts);
-        self.starts.drain(..self.starts.len().saturating_sub(MAX_STARTS));
+        keep_first_and_last(&mut self.starts, FIRST_STARTS, LAST_STARTS);
         self.start_count += next.start_count;
         self.returns.extend(next.returns);
-        self.returns.drain(..self.returns.len().saturating_sub(MAX_RETURNS));
+        keep_first_and_last(&mut self.returns, 1, LAST_RETURNS);
         self.return_count += next.return_count;
         Ok(())
     }
 
-    fn comes_or_goes(&self) -> bool {
+    fn add_state(&mut self, next: RecordedState, at: Timestamp) {
+        let before = self.state.as_ref().and_then(RecordedState::facts);
+        // What it reported at the very moment at which it reports something else is not kept.
+        let before = before.filter(|_| at > self.state_at).cloned();
+        let first = self.first_facts.take().or(before);
+        if self.state.is_none() {
+            self.state_at = at;
+        }
+        self.first_facts = first.filter(|first| next.facts() != Some(first));
+        self.state = Some(next);
+    }
+
+    /// The last moment of the minute of this record.
+    pub(super) fn last_moment(&self) -> Timestamp {
+        Timestamp((self.at.0.div_euclid(MINUTE_MS) + 1) * MINUTE_MS) - Span::TICK
+    }
+
+    /// Whether the component came or went: all that was known of it before no longer counts.
+    pub(super) fn comes_or_goes(&self) -> bool {
         match &self.state {
             Some(RecordedState::Removed) => true,
             Some(RecordedState::Present { arrival, .. }) => arrival.is_some(),
@@ -235,6 +269,7 @@ impl ComponentRecord {
         serde_json::to_string(&Changes {
             until: after(self.until),
             state: (after(self.state_at), self.states),
+            first_facts: self.first_facts.clone(),
             silences: self.silences.iter().map(silence).collect(),
             starts: self.starts.iter().map(start).collect(),
             start_count: self.start_count,
@@ -255,6 +290,7 @@ impl ComponentRecord {
     ) -> Result<Self, serde_json::Error> {
         let read: Changes = serde_json::from_str(changes)?;
         let Changes { until, state: (state_at, states), silences, starts, returns, .. } = read;
+        let first_facts = read.first_facts;
         let after = |ms: i64| at + Span(ms);
         let silence = |(start, end, interval, stopped)| Silence {
             start: after(start),
@@ -276,6 +312,7 @@ impl ComponentRecord {
             state,
             state_at: after(state_at),
             states,
+            first_facts,
             silences: silences.into_iter().map(silence).collect(),
             starts: starts.into_iter().map(start).collect(),
             start_count: read.start_count,
@@ -291,9 +328,11 @@ impl ComponentRecord {
 struct Changes {
     #[serde(skip_serializing_if = "is_default")]
     until: i64,
-    /// When the state last changed, and how often.
+    /// When the state first changed, and how often.
     #[serde(skip_serializing_if = "is_default")]
     state: (i64, u32),
+    #[serde(skip_serializing_if = "is_default")]
+    first_facts: Option<Arc<ComponentFacts>>,
     /// Start, end, heartbeat interval, whether it began with a clean stop.
     #[serde(skip_serializing_if = "is_default")]
     silences: Vec<(i64, i64, i64, bool)>,
@@ -306,6 +345,12 @@ struct Changes {
     returns: Vec<(i64, Address)>,
     #[serde(skip_serializing_if = "is_default")]
     return_count: u32,
+}
+
+fn keep_first_and_last<T>(kept: &mut Vec<T>, first: usize, last: usize) {
+    if let Some(excess) = kept.len().checked_sub(first + last) {
+        kept.drain(first..first + excess);
+    }
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -2,10 +2,10 @@
 
 use super::cluster_history::{ClusterHistory, in_force, place_in_force};
 use super::component_history::ComponentHistory;
-use super::record::{RecordedState, Silence};
+use super::record::Silence;
 use crate::cluster::component_key::Role;
 use crate::cluster::health::Pulse;
-use crate::cluster::observation::{BlindPeriod, blind_at, exceeds_at, late_at};
+use crate::cluster::observation::{self, BlindPeriod, blind_at, exceeds_at, late_at};
 use crate::cluster::pulse::LastHeartbeat;
 use crate::cluster::settings::Settings;
 use crate::cluster::time::{Span, Timestamp};
@@ -67,40 +67,17 @@ impl ClusterHistory {
         component: &ComponentHistory,
         span: Interval,
     ) -> Vec<Segment> {
-        let silences: Vec<Silence> = component
-            .silences()
-            .filter(|silence| silence.start < span.until && span.from < silence.end)
-            .collect();
+        let silences = component.silences_in(span);
         let past = Past {
             role,
             settings,
             blind_periods: &self.blind_periods,
-            complete_since: component.complete_since,
-            presence: presence(component),
+            complete_since: component.complete_since.unwrap_or(self.begins).max(self.begins),
+            presence: component.presence(),
             silences,
         };
         past.segments(span)
     }
-}
-
-/// From each of these moments on, whether the component was there.
-fn presence(component: &ComponentHistory) -> Vec<(Timestamp, bool)> {
-    let mut turns: Vec<(Timestamp, bool)> = Vec::new();
-    for record in &component.records {
-        let is_there = match &record.state {
-            None => continue,
-            Some(RecordedState::Present { .. }) => true,
-            Some(RecordedState::Removed) => false,
-        };
-        if turns.last().map(|(_, before)| *before) != Some(is_there) {
-            turns.push((record.state_at, is_there));
-        }
-    }
-    // The record of its arrival may be deleted, but it says itself when it came.
-    if let (Some((first, true)), Some(current)) = (turns.first_mut(), &component.current) {
-        *first = current.first_seen.min(*first);
-    }
-    turns
 }
 
 /// What the states of one component are made of.
@@ -108,7 +85,7 @@ struct Past<'a> {
     role: Role,
     settings: &'a [(Timestamp, Settings)],
     blind_periods: &'a [BlindPeriod],
-    complete_since: Option<Timestamp>,
+    complete_since: Timestamp,
     presence: Vec<(Timestamp, bool)>,
     /// In order, not overlapping.
     silences: Vec<Silence>,
@@ -136,9 +113,9 @@ impl Past<'_> {
     /// Every moment at which the state may turn.
     fn turns(&self, span: Interval) -> Vec<Timestamp> {
         let mut turns: Vec<Timestamp> = self.presence.iter().map(|(at, _)| *at).collect();
-        turns.extend(self.complete_since);
-        let periods = self.blind_periods.iter();
-        for period in periods.filter(|period| period.start < span.until && span.from < period.end) {
+        turns.push(self.complete_since);
+        let periods = observation::after(span.from, self.blind_periods).iter();
+        for period in periods.take_while(|period| period.start < span.until) {
             turns.extend([period.start + Span::TICK, period.end]);
         }
         for silence in &self.silences {
@@ -175,7 +152,7 @@ impl Past<'_> {
         if !in_force(&self.presence, moment).copied().unwrap_or_default() {
             return PastState::Absent;
         }
-        if self.complete_since.is_some_and(|since| moment < since) {
+        if moment < self.complete_since {
             return PastState::Forgotten;
         }
         if blind_at(moment, self.blind_periods).is_some() {

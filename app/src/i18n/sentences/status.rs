@@ -64,11 +64,13 @@ impl Catalog {
     pub fn why_pulse(&self, status: &ComponentStatus, snapshot: &Snapshot) -> String {
         let component = &status.component;
         let settings = &snapshot.settings;
+        let forgotten = snapshot.forgotten_until(component);
         let args = [
             ("since", Arg::Moment(component.last_heartbeat)),
             ("limit", Arg::Text(component.stale_limit(settings).exact())),
             ("late", Arg::Text(component.late_limit(settings).exact())),
             ("blind", Arg::Moment(snapshot.blind_since.unwrap_or_default())),
+            ("forgotten", Arg::Moment(forgotten.unwrap_or_default())),
         ];
         let key = match (status.pulse, component.role) {
             (Pulse::Alive, role) if component.facts.source == Source::Probe => match role {
@@ -81,6 +83,7 @@ impl Catalog {
             (Pulse::Stale, Role::Web) => MessageKey::WhyStaleWeb,
             (Pulse::Stale, Role::Service) => MessageKey::WhyStaleService,
             (Pulse::Stopped, _) => MessageKey::WhyStopped,
+            (Pulse::Unknown, _) if forgotten.is_some() => MessageKey::WhyForgotten,
             (Pulse::Unknown, _) => MessageKey::WhyUnknown,
         };
         self.format(key, &args)

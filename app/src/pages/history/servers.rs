@@ -38,9 +38,10 @@ pub struct ServerStrip {
 }
 
 impl Strips {
-    /// `only`: the server that is shown, if not all are. Servers that were not there in the span are left out.
+    /// `span`: it ends now. `only`: the server that is shown, if not all are. Servers that were not there in the span are left
+    /// out.
     pub fn new(history: &ClusterHistory, span: Interval, only: Option<&ServerName>) -> Self {
-        let observations = history.observations(span);
+        let observations = history.observations(span, span.until);
         let mut servers: Vec<ServerStrip> = Vec::new();
         for (key, component) in &history.components {
             let is_shown = only.is_none_or(|only| *only == key.server);

@@ -74,7 +74,7 @@ impl Mark {
     pub(super) const fn of_observed(observed: Observed) -> Option<Self> {
         match observed {
             Observed::Up => None,
-            Observed::Down => Some(Self::Stale),
+            Observed::Down | Observed::Stopped => Some(Self::Stale),
             Observed::Blind => Some(Self::Blind),
             Observed::Unknown => Some(Self::Absent),
         }
