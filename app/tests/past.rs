@@ -229,7 +229,10 @@ fn a_web_component_without_requests_leaves_its_server_up_but_a_stopped_one_does_
         steps.push((20, What::Heartbeat { component: WEB, kind: last }));
         steps.extend((30..=600).step_by(30).map(|at| (at, heard(SERVICE))));
         let observed = cluster(&steps).history.observations(until(600), s(600));
-        Availability::of(&observed.by_server()[&name("app-1")], observed.span).down
+        let down = |observations: &_| Availability::of(observations, observed.span).down;
+        let of_server = down(&observed.by_server()[&name("app-1")]);
+        assert_eq!(down(&observed.of_cluster(ClusterAim::All)), of_server);
+        of_server
     };
     assert_eq!(down(Kind::Continued), Span::ZERO);
     assert_eq!(down(Kind::Leaving), Span::seconds(580));

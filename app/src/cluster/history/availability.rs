@@ -80,7 +80,7 @@ pub enum ClusterAim {
     AnyService,
     /// At least one web component was up.
     AnyWeb,
-    /// Nothing was down.
+    /// No server was down.
     All,
 }
 
@@ -180,12 +180,13 @@ impl Observations {
         let servers = self.components.chunk_by(|(a, ..), (b, ..)| a == b);
         let of_server = |components: &'_ [(ServerName, Role, Vec<Observation>)]| {
             let observed = components.iter().map(|(_, role, observed)| (*role, &**observed));
-            combine(&observed.collect::<Vec<_>>(), |parts| {
+            combine_roles(&observed.collect::<Vec<_>>(), |parts| {
                 let service = parts.iter().find(|(role, _)| *role == Role::Service);
                 let is_up = service.is_some_and(|(_, what)| *what == Observed::Up);
                 let is_idle =
                     |role: Role, what| role == Role::Web && what == Observed::Down && is_up;
-                worst(parts.iter().filter(|(role, what)| !is_idle(*role, *what)))
+                let parts = parts.iter().filter(|(role, what)| !is_idle(*role, *what));
+                first_of(WORST_FIRST, parts.map(|(_, what)| *what))
             })
         };
         servers
@@ -195,43 +196,68 @@ impl Observations {
 
     /// Of the cluster.
     pub fn of_cluster(&self, aim: ClusterAim) -> Vec<Observation> {
-        let observed = self.components.iter().map(|(_, role, observed)| (*role, &**observed));
-        let wanted: Vec<_> = observed
-            .filter(|(role, _)| match aim {
-                ClusterAim::AnyService => *role == Role::Service,
-                ClusterAim::AnyWeb => *role == Role::Web,
-                ClusterAim::All => true,
-            })
-            .collect();
-        combine(&wanted, |parts| if aim == ClusterAim::All { worst(parts) } else { best(parts) })
+        let any = |wanted: Role| {
+            let components = self.components.iter().filter(|(_, role, _)| *role == wanted);
+            combine(components.map(|(.., observed)| &**observed), BEST_FIRST)
+        };
+        match aim {
+            ClusterAim::AnyService => any(Role::Service),
+            ClusterAim::AnyWeb => any(Role::Web),
+            ClusterAim::All => combine(self.by_server().values().map(Vec::as_slice), WORST_FIRST),
+        }
     }
 }
 
-/// Down if one is; up if one is; blind if one could not be observed; otherwise unknown.
-fn worst<'a>(parts: impl IntoIterator<Item = &'a (Role, Observed)>) -> Observed {
-    by_rank(parts, [Observed::Down, Observed::Up, Observed::Blind])
+/// What several are together: the first of these that one of them is, otherwise unknown.
+type Ranks = [Observed; 3];
+
+const WORST_FIRST: Ranks = [Observed::Down, Observed::Up, Observed::Blind];
+const BEST_FIRST: Ranks = [Observed::Up, Observed::Down, Observed::Blind];
+
+fn rank(ranks: Ranks, what: Observed) -> Option<usize> {
+    let what = if what == Observed::Stopped { Observed::Down } else { what };
+    ranks.iter().position(|one| *one == what)
 }
 
-/// Up if one is; down if one is; blind if one could not be observed; otherwise unknown.
-fn best<'a>(parts: impl IntoIterator<Item = &'a (Role, Observed)>) -> Observed {
-    by_rank(parts, [Observed::Up, Observed::Down, Observed::Blind])
+fn first_of(ranks: Ranks, parts: impl Iterator<Item = Observed>) -> Observed {
+    let first = parts.filter_map(|what| rank(ranks, what)).min();
+    first.and_then(|first| ranks.get(first).copied()).unwrap_or(Observed::Unknown)
 }
 
-/// The first of these that is among the parts.
-fn by_rank<'a>(
-    parts: impl IntoIterator<Item = &'a (Role, Observed)>,
-    ranks: [Observed; 3],
-) -> Observed {
-    let rank = |what: Observed| ranks.iter().position(|one| *one == what).unwrap_or(ranks.len());
-    let is_stopped = |what: Observed| what == Observed::Stopped;
-    let parts = parts.into_iter().map(|(_, what)| *what);
-    let parts = parts.map(|what| if is_stopped(what) { Observed::Down } else { what });
-    let found = parts.min_by_key(|what| rank(*what));
-    found.unwrap_or(Observed::Unknown)
+/// What several are together over time: at each turn only what turned is looked at, because there may be thousands.
+fn combine<'a>(parts: impl Iterator<Item = &'a [Observation]>, ranks: Ranks) -> Vec<Observation> {
+    let mut turns: Vec<(Timestamp, Option<usize>, Option<usize>)> = Vec::new();
+    for observed in parts {
+        let mut before = None;
+        for (at, what) in observed {
+            let now = rank(ranks, *what);
+            turns.push((*at, before, now));
+            before = now;
+        }
+    }
+    turns.sort_by_key(|(at, ..)| *at);
+    let mut counts = [0_usize; 3];
+    let mut observed: Vec<Observation> = Vec::new();
+    for same in turns.chunk_by(|(a, ..), (b, ..)| a == b) {
+        let Some((at, ..)) = same.first() else { continue };
+        for (_, _, now) in same {
+            if let Some(count) = now.and_then(|now| counts.get_mut(now)) {
+                *count += 1;
+            }
+        }
+        for (_, before, _) in same {
+            if let Some(count) = before.and_then(|before| counts.get_mut(before)) {
+                *count -= 1;
+            }
+        }
+        let first = ranks.into_iter().zip(counts).find(|(_, count)| *count > 0);
+        push(&mut observed, (*at, first.map_or(Observed::Unknown, |(what, _)| what)));
+    }
+    observed
 }
 
-/// What follows from several that were observed at the same time.
-fn combine(
+/// What follows for a server from what its components are at the same time.
+fn combine_roles(
     parts: &[(Role, &[Observation])],
     judge: impl Fn(&[(Role, Observed)]) -> Observed,
 ) -> Vec<Observation> {
