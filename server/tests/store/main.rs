@@ -8,6 +8,7 @@ mod damage;
 mod harness;
 mod history;
 mod imported_past;
+mod moments;
 mod people;
 mod rejections;
 mod restores;

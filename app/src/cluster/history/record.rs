@@ -168,7 +168,8 @@ impl ComponentRecord {
         }
     }
 
-    fn empty(key: ComponentKey, at: Timestamp) -> Self {
+    /// Nothing that happened at a moment.
+    pub fn empty(key: ComponentKey, at: Timestamp) -> Self {
         Self {
             key,
             at,

@@ -1,5 +1,6 @@
 //! How is the history written, imported, deleted and read? What is in a record is decided in `app::cluster::history`.
 
+mod earlier;
 mod import;
 mod prune;
 mod read;
@@ -17,6 +18,8 @@ use crate::store::tx::Tx;
 
 /// The default of `--keep-history`.
 pub const KEEP_HISTORY: Span = Span::minutes(400 * 24 * 60);
+/// The time that one record covers.
+const RECORD_SPAN: Span = Span::minutes(1);
 /// More rows than this are not moved by one statement, because PostgreSQL must answer within a few seconds.
 const MAX_ROWS_PER_SHIFT: i64 = 20_000;
 

@@ -10,6 +10,7 @@ use app::cluster::{Span, Timestamp};
 use serde_json::{Value, json};
 
 use crate::store::changes::MAX_ROWS_PER_DELETE;
+use crate::store::history::RECORD_SPAN;
 use crate::store::statement::{Row, sql, sql_with_json_rows, with_json_rows};
 use crate::store::tx::Tx;
 use crate::store::{Database, Store, StoreError, rows};
@@ -18,8 +19,6 @@ use crate::store::{Database, Store, StoreError, rows};
 const MAX_RECORDS: i64 = 10_000;
 /// What is too old is searched for once in so long.
 const SEARCH_INTERVAL: Span = Span::minutes(60);
-/// The time that one record covers.
-const RECORD_SPAN: Span = Span::minutes(1);
 
 /// Of each component what is older than `$1`, except for the last row with a state: it says what was known at `$1`. If it says
 /// that the component was removed, nothing needs to be known.

@@ -8,6 +8,7 @@ use app::cluster::receive::Stored;
 use app::cluster::{Component, ComponentKey, Role, ServerName, Span, Timestamp};
 use serde_json::json;
 
+use crate::store::history::earlier;
 use crate::store::statement::{Row, sql, sql_with_json_rows, with_json_rows};
 use crate::store::tx::Tx;
 use crate::store::{Store, StoreError, component_row, rows};
@@ -67,7 +68,7 @@ const SELECT_SPAN: [&str; 2] = with_json_rows!(
      order by c.id, h.at, h.commit_no"
 );
 
-/// Which part of the history is read.
+/// Which part of the history is read: a span or, if it begins when it ends, a moment.
 #[derive(Clone, Debug)]
 pub struct HistoryQuery {
     pub from: Timestamp,
@@ -76,13 +77,19 @@ pub struct HistoryQuery {
     pub servers: Option<Vec<ServerName>>,
 }
 
+impl HistoryQuery {
+    fn is_moment(&self) -> bool {
+        self.from == self.until
+    }
+}
+
 /// What is recorded of a component, and its id in the table of records.
-type ById = HashMap<i64, (ComponentKey, ComponentHistory)>;
+pub(super) type ById = HashMap<i64, (ComponentKey, ComponentHistory)>;
 
 impl Store {
     /// What is recorded about a span, so that every moment in it can be judged as it was: the records of a day before it and until
     /// its end, the last one with a state before those, and the next two of each component, because a silence at the end of the
-    /// span is in the record of the heartbeat that ended it.
+    /// span is in the record of the heartbeat that ended it. Of a moment also the last starts and gaps before those.
     pub async fn history(
         self: &Arc<Self>,
         query: HistoryQuery,
@@ -103,7 +110,7 @@ async fn history(tx: &mut Tx, query: &HistoryQuery) -> Result<ClusterHistory, St
         blind_periods: rows::blind_periods(tx, Timestamp(i64::MIN)).await?,
         components: BTreeMap::new(),
     };
-    add_cluster_changes(&mut found, tx, since, query.until).await?;
+    add_cluster_changes(&mut found, tx, since, query).await?;
     found.components = components(tx, query, since, begins).await?;
     Ok(found)
 }
@@ -112,11 +119,11 @@ async fn add_cluster_changes(
     found: &mut ClusterHistory,
     tx: &mut Tx,
     since: Timestamp,
-    until: Timestamp,
+    query: &HistoryQuery,
 ) -> Result<(), StoreError> {
     let select = sql("select at, settings, reference_keys, clock_set_ms from cluster_history
          where at <= $1 order by at, commit_no");
-    for row in select.bind(until.0).rows(tx).await? {
+    for row in select.bind(query.until.0).rows(tx).await? {
         let at = Timestamp(row.get(0)?);
         if let Some(settings) = row.get::<Option<&str>>(1)? {
             found.settings.push((at, serde_json::from_str(settings)?));
@@ -128,7 +135,10 @@ async fn add_cluster_changes(
             found.clock_steps.push((at, Span(by)));
         }
     }
-    keep_from(since, &mut found.settings);
+    // A gap is judged by the settings of its time.
+    if !query.is_moment() {
+        keep_from(since, &mut found.settings);
+    }
     keep_from(since, &mut found.references);
     Ok(())
 }
@@ -165,11 +175,13 @@ async fn components(
     let current = current(tx, query.servers.as_deref()).await?;
     let mut current: HashMap<ComponentKey, Arc<Component>> =
         current.into_iter().map(|component| (component.key(), component)).collect();
-    let mut components: BTreeMap<ComponentKey, ComponentHistory> = found.into_values().collect();
-    for (key, component) in &mut components {
+    for (key, component) in found.values_mut() {
         component.current = current.remove(key);
     }
-    Ok(components)
+    if query.is_moment() {
+        earlier::add_interruptions(tx, &mut found, since, query.until).await?;
+    }
+    Ok(found.into_values().collect())
 }
 
 fn add_records(found: &mut ById, rows: &[Row]) -> Result<(), StoreError> {
