@@ -312,6 +312,32 @@ async fn a_component_with_too_many_rows_loses_shared_ones_then_the_oldest_and_sa
 }
 
 #[tokio::test]
+async fn of_a_component_with_too_many_rows_those_of_the_last_two_minutes_stay_though_they_are_shared()
+ {
+    for database in databases().await {
+        let store = Store::open(&database.address()).await.unwrap();
+        store.receive([beat("a", Role::Service, 1)]).await.unwrap();
+        let_time_pass(&database, DAY_MS).await;
+        let now = store.now().0;
+        let insert = format!(
+            "insert into component_history (component, at, commit_no, state, changes, is_shared)
+                 with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 10049)
+                 select id, case when n > 10000 then {now} - 60000 else {now} - 3600000 end + n, n, null, '{{}}', n > 10000
+                 from numbers cross join recorded_components;
+             update recorded_components set record_count = 10050"
+        );
+        execute_all(&database.address(), &insert).await;
+        store.run_housekeeping().await.unwrap();
+        let shared = "select count(*) from component_history where is_shared";
+        assert_eq!(number(&database.address(), shared).await, 49);
+        assert_eq!(number(&database.address(), RECORDS).await, 10_000);
+        let first =
+            "select min(commit_no) from component_history where commit_no > 0 and state is null";
+        assert_eq!(number(&database.address(), first).await, 51, "the oldest have gone");
+    }
+}
+
+#[tokio::test]
 async fn a_read_finds_what_was_known_before_and_the_next_two_records_after() {
     for database in databases().await {
         let store = Store::open(&database.address()).await.unwrap();

@@ -17,6 +17,8 @@ use crate::store::{Database, Store, StoreError, rows};
 
 /// More rows of one component are not kept.
 const MAX_RECORDS: i64 = 10_000;
+/// Rows of the last two minutes stay: until its minute is over, a heartbeat may still add to a row that was found.
+const RECENT: Span = Span::minutes(2);
 /// What is too old is searched for once in so long.
 const SEARCH_INTERVAL: Span = Span::minutes(60);
 
@@ -103,7 +105,7 @@ impl Store {
         let mut tx = self.begin_read().await?;
         let found = match search {
             Search::Expired(cutoff) => Some(expired(&mut tx, cutoff).await?),
-            Search::Excess => excess(&mut tx).await?,
+            Search::Excess => excess(&mut tx, self.now() - RECENT).await?,
         };
         tx.rollback().await?;
         let Some(found) = found else { return Ok(false) };
@@ -129,8 +131,9 @@ async fn expired(tx: &mut Tx, cutoff: Timestamp) -> Result<Prunable, StoreError>
     Ok(Prunable { rows, expired_before: Some(cutoff), trimmed: None })
 }
 
-/// The rows that one component has too many: the shared ones, then the oldest, but never its last state.
-async fn excess(tx: &mut Tx) -> Result<Option<Prunable>, StoreError> {
+/// The rows that one component has too many: the shared ones, then the oldest, but never its last state. Only rows before
+/// `until` are chosen.
+async fn excess(tx: &mut Tx, until: Timestamp) -> Result<Option<Prunable>, StoreError> {
     let largest = sql("select id, record_count from recorded_components
          where record_count > $1 order by id limit 1");
     let Some(largest) = largest.bind(MAX_RECORDS).rows(tx).await?.into_iter().next() else {
@@ -145,9 +148,9 @@ async fn excess(tx: &mut Tx) -> Result<Option<Prunable>, StoreError> {
         None => (0, 0),
     };
     let select = sql("select at, commit_no, state is not null from component_history
-         where component = $1 and not (at = $2 and commit_no = $3)
-         order by is_shared desc, at, commit_no limit $4");
-    let select = select.bind(id).bind(last_at).bind(last_commit);
+         where component = $1 and not (at = $2 and commit_no = $3) and at < $4
+         order by is_shared desc, at, commit_no limit $5");
+    let select = select.bind(id).bind(last_at).bind(last_commit).bind(until.0);
     let max = (count - MAX_RECORDS).min(MAX_ROWS_PER_DELETE.into());
     let (mut rows, mut last_deleted, mut last_deleted_state) = (Vec::new(), 0_i64, None);
     for row in select.bind(max).rows(tx).await? {
