@@ -1,13 +1,14 @@
-//! What was, at a moment or over a span? The history is read in one transaction, and judged away from the threads that answer
-//! requests.
+//! What was, at a moment or over a span? The history is read in one transaction, a part of the components at a time, and
+//! judged away from the threads that answer requests.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use app::cluster::history::{
-    ClusterHistory, Event, EventId, Interval, Observations, StaleCounts, Timeouts,
+    ClusterHistory, ComponentHistory, Event, EventId, Interval, Observations, StaleCounts, Timeouts,
 };
-use app::cluster::{ServerName, Snapshot, Span, Timestamp};
-use tokio::sync::Semaphore;
+use app::cluster::{ComponentKey, ServerName, Snapshot, Span, Timestamp};
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::live::LiveState;
 use crate::store::task::run_to_end;
@@ -57,35 +58,98 @@ impl EventQuery {
         let is_before = self.before.is_none_or(|before| event.id() < before);
         is_before && event.is_about(self.server.as_ref(), None) && (self.filter)(event)
     }
-
-    /// The events of a span that are wanted, newest first.
-    fn choose(&self, history: &ClusterHistory, span: Interval) -> Vec<Event> {
-        let mut events = history.events(span);
-        events.retain(|event| self.wants(event));
-        events
-    }
-
-    /// The answer from a history of the whole span.
-    pub(crate) fn find(&self, history: &ClusterHistory) -> FoundEvents {
-        FoundEvents::new(history.begins, self.choose(history, self.span), self.limit)
-    }
 }
 
 /// Events, newest first.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct FoundEvents {
     /// The beginning of the record.
     pub(crate) begins: Timestamp,
+    /// From this moment on all are there. It is later than the beginning if records of the server were deleted.
+    pub(crate) complete_since: Timestamp,
     pub(crate) events: Vec<Event>,
     /// Whether there are earlier ones.
     pub(crate) has_more: bool,
+    /// Each part of a history repeats the events of the cluster.
+    has_cluster_events: bool,
 }
 
 impl FoundEvents {
-    fn new(begins: Timestamp, mut events: Vec<Event>, limit: usize) -> Self {
-        let has_more = events.len() > limit;
-        events.truncate(limit);
-        Self { begins, events, has_more }
+    /// Adds the events of a span from a part of the history: those that the query wants, and of them only the first ones from
+    /// this side.
+    pub(crate) fn add(
+        &mut self,
+        query: &EventQuery,
+        span: Interval,
+        first: Side,
+        part: &ClusterHistory,
+    ) {
+        self.begins = part.begins;
+        let of_server = |(key, component): (&ComponentKey, &ComponentHistory)| {
+            let is_asked = query.server.as_ref() == Some(&key.server);
+            component.complete_since.filter(|_| is_asked)
+        };
+        let trimmed = part.components.iter().filter_map(of_server);
+        self.complete_since = trimmed.fold(self.complete_since.max(part.begins), Timestamp::max);
+        let is_known = |event: &Event| self.has_cluster_events && event.subject.is_none();
+        let new = part.events(span).into_iter();
+        self.events.extend(new.filter(|event| !is_known(event) && query.wants(event)));
+        self.has_cluster_events = true;
+        self.cut(query.limit, first);
+    }
+
+    /// Adds what was found in the next span.
+    fn extend(&mut self, next: Self, limit: usize, first: Side) {
+        self.events.extend(next.events);
+        self.has_more |= next.has_more;
+        (self.begins, self.complete_since) = (next.begins, next.complete_since);
+        self.cut(limit, first);
+    }
+
+    /// Keeps so many from this side.
+    fn cut(&mut self, limit: usize, first: Side) {
+        self.events.sort_by_cached_key(|event| Reverse(event.id()));
+        let too_many = self.events.len().saturating_sub(limit);
+        self.has_more |= too_many > 0;
+        match first {
+            Side::Newest => self.events.truncate(limit),
+            Side::Oldest => drop(self.events.drain(..too_many)),
+        }
+    }
+}
+
+/// From which side of a span events are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Newest,
+    Oldest,
+}
+
+/// The windows of a span that are looked through one after the other, each four times as long as the one before.
+struct Windows {
+    rest: Interval,
+    first: Side,
+    length: Span,
+}
+
+impl Iterator for Windows {
+    type Item = Interval;
+
+    fn next(&mut self) -> Option<Interval> {
+        let Interval { from, until } = self.rest;
+        if from >= until {
+            return None;
+        }
+        let window = match self.first {
+            Side::Newest => Interval { from: from.max(until - self.length), until },
+            Side::Oldest => Interval { from, until: until.min(from + self.length) },
+        };
+        match self.first {
+            Side::Newest => self.rest.until = window.from,
+            Side::Oldest => self.rest.from = window.until,
+        }
+        self.length = self.length.times(4);
+        Some(window)
     }
 }
 
@@ -117,10 +181,21 @@ impl Past {
         if at > self.live.now() {
             return Err(PastError::Future);
         }
-        let snapshot = self.ask(Interval { from: at, until: at }, None, move |history| {
-            (at >= history.begins).then(|| history.snapshot(at)).ok_or(history.begins)
+        let moment = Interval { from: at, until: at };
+        let first = (Timestamp::default(), None::<Snapshot>);
+        let folded = self.fold(moment, None, first, move |(begins, known), part| {
+            *begins = part.begins;
+            if at < part.begins {
+                return;
+            }
+            let next = part.snapshot(at);
+            match known {
+                Some(known) => known.add_part(next),
+                None => *known = Some(next),
+            }
         });
-        snapshot.await?.map_err(|begins| PastError::BeforeRecord { begins })
+        let (begins, snapshot) = folded.await?;
+        snapshot.ok_or(PastError::BeforeRecord { begins })
     }
 
     /// The moments of the last event before a moment and of the first one after it.
@@ -128,52 +203,55 @@ impl Past {
         &self,
         at: Timestamp,
     ) -> Result<(Option<Timestamp>, Option<Timestamp>), PastError> {
-        let query = |span| EventQuery {
-            span,
-            server: None,
-            filter: Arc::new(|_| true),
-            before: None,
-            limit: 1,
+        let nearest = async |from, until, first| {
+            let span = Interval { from, until };
+            let filter: EventFilter = Arc::new(|_| true);
+            let query = EventQuery { span, server: None, filter, before: None, limit: 1 };
+            let found = self.search(query, first, 1).await?;
+            Ok::<_, PastError>(found.events.first().map(|event| event.at))
         };
-        let before = Interval { from: Timestamp::default(), until: at };
-        let earlier = self.events(query(before)).await?.events.first().map(|event| event.at);
-        let (now, mut window) = (self.live.now(), FIRST_WINDOW);
-        let mut from = at + Span::TICK;
-        while from < now {
-            let span = Interval { from, until: now.min(from + window) };
-            let events = self.ask(span, None, move |history| history.events(span)).await?;
-            if let Some(later) = events.last() {
-                return Ok((earlier, Some(later.at)));
-            }
-            (from, window) = (span.until, window.times(4));
-        }
-        Ok((earlier, None))
+        let earlier = nearest(Timestamp::default(), at, Side::Newest).await?;
+        let later = nearest(at + Span::TICK, self.live.now(), Side::Oldest).await?;
+        Ok((earlier, later))
     }
 
     pub(crate) async fn events(&self, query: EventQuery) -> Result<FoundEvents, PastError> {
+        // One more says that there are more.
+        let enough = query.limit + 1;
+        self.search(query, Side::Newest, enough).await
+    }
+
+    /// Looks for events from one side of the span until there are `enough`.
+    async fn search(
+        &self,
+        query: EventQuery,
+        first: Side,
+        enough: usize,
+    ) -> Result<FoundEvents, PastError> {
         let servers = query.server.clone().map(|server| vec![server]);
-        let (mut begins, mut events) = (query.span.from, Vec::new());
-        let mut until = query.span.until;
+        let mut rest = query.span;
         if let Some(before) = query.before {
-            until = until.min(before.at() + Span::TICK);
+            rest.until = rest.until.min(before.at() + Span::TICK);
         }
-        let mut window = FIRST_WINDOW;
-        let mut from = query.span.from;
-        while until > from {
-            let span = Interval { from: from.max(until - window), until };
+        let mut found = FoundEvents {
+            begins: query.span.from,
+            complete_since: query.span.from,
+            ..FoundEvents::default()
+        };
+        let mut windows = Windows { rest, first, length: FIRST_WINDOW };
+        while let Some(window) = windows.next() {
             let wanted = query.clone();
-            let answer = self.ask(span, servers.clone(), move |history| {
-                (history.begins, wanted.choose(history, span))
-            });
-            let (record, found) = answer.await?;
-            events.extend(found);
-            (begins, from) = (record, from.max(record));
-            if events.len() > query.limit {
+            let step = move |found: &mut FoundEvents, part: &ClusterHistory| {
+                found.add(&wanted, window, first, part);
+            };
+            let next = self.fold(window, servers.clone(), FoundEvents::default(), step).await?;
+            found.extend(next, query.limit, first);
+            if found.events.len() + usize::from(found.has_more) >= enough {
                 break;
             }
-            (until, window) = (span.from, window.times(4));
+            windows.rest.from = windows.rest.from.max(found.begins);
         }
-        Ok(FoundEvents::new(begins, events, query.limit))
+        Ok(found)
     }
 
     /// What was observed over a span; what was before the record is unknown.
@@ -182,11 +260,19 @@ impl Past {
         span: Interval,
     ) -> Result<(Timestamp, Observations), PastError> {
         let now = self.live.now();
-        let answer = self.ask(span, None, move |history| {
-            let is_recorded = history.begins < span.until;
-            (history.begins, is_recorded.then(|| history.observations(span, now)))
+        let first = (Timestamp::default(), None::<Observations>);
+        let folded = self.fold(span, None, first, move |(begins, known), part| {
+            *begins = part.begins;
+            if part.begins >= span.until {
+                return;
+            }
+            let next = part.observations(span, now);
+            match known {
+                Some(known) => known.components.extend(next.components),
+                None => *known = Some(next),
+            }
         });
-        let (begins, observations) = answer.await?;
+        let (begins, observations) = folded.await?;
         Ok((begins, observations.ok_or(PastError::BeforeRecord { begins })?))
     }
 
@@ -199,25 +285,35 @@ impl Past {
         let until = self.live.now();
         let span = Interval { from: until - length, until };
         let current = Timeouts::from(self.live.snapshot().settings);
-        let answer = self.ask(span, None, move |history| {
-            let span = Interval { from: span.from.max(history.begins), ..span };
-            let min = history.min_web_window(span);
-            let is_other = proposed.web_window_s != current.web_window_s;
+        let is_other = proposed.web_window_s != current.web_window_s;
+        let nothing = |timeouts| (timeouts, StaleCounts::new());
+        let first = Rehearsal { span, current: nothing(current), proposed: nothing(proposed) };
+        let folded = self.fold(span, None, Ok(first), move |rehearsed, part| {
+            let Ok(rehearsal) = rehearsed else { return };
+            let span = Interval { from: span.from.max(part.begins), ..span };
+            let min = part.min_web_window(span);
             if is_other && Span::seconds(proposed.web_window_s.into()) < min {
-                return Err(RehearsalError::WebWindow { min });
+                *rehearsed = Err(RehearsalError::WebWindow { min });
+                return;
             }
-            let judged = |timeouts| (timeouts, history.rehearse(timeouts, span));
-            Ok(Rehearsal { span, current: judged(current), proposed: judged(proposed) })
+            rehearsal.span = span;
+            for (timeouts, counts) in [&mut rehearsal.current, &mut rehearsal.proposed] {
+                for (server, times) in part.rehearse(*timeouts, span) {
+                    *counts.entry(server).or_default() += times;
+                }
+            }
         });
-        answer.await.map_err(RehearsalError::Past)?
+        folded.await.map_err(RehearsalError::Past)?
     }
 
-    /// Reads the history of a span and judges it.
-    pub(crate) async fn ask<T: Send + 'static>(
+    /// Reads the history of a span in parts and folds them: each is the history of some of the components, and while it is judged
+    /// the next one is read.
+    pub(crate) async fn fold<T: Send + 'static>(
         &self,
         span: Interval,
         servers: Option<Vec<ServerName>>,
-        judge: impl FnOnce(&ClusterHistory) -> T + Send + 'static,
+        first: T,
+        mut step: impl FnMut(&mut T, &ClusterHistory) + Send + 'static,
     ) -> Result<T, PastError> {
         let slot = Arc::clone(&self.slots).acquire_owned().await;
         let slot = slot.map_err(|_| PastError::Unreadable)?;
@@ -225,9 +321,18 @@ impl Past {
         let store = Arc::clone(self.live.store());
         // It keeps its slot until it is done, even if its client has gone.
         run_to_end(async move {
-            let history = store.history(query).await.map_err(|error| unreadable(&error))?;
-            let judged = tokio::task::spawn_blocking(move || judge(&history)).await;
+            let (parts, mut received) = mpsc::channel(1);
+            let judge = tokio::task::spawn_blocking(move || {
+                let mut folded = first;
+                while let Some(part) = received.blocking_recv() {
+                    step(&mut folded, &part);
+                }
+                folded
+            });
+            let read = store.read_history(query, parts).await;
+            let judged = judge.await;
             drop(slot);
+            read.map_err(|error| unreadable(&error))?;
             judged.map_err(|_| PastError::Unreadable)
         })
         .await
@@ -241,3 +346,6 @@ fn unreadable(error: &StoreError) -> PastError {
     }
     PastError::Unreadable
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,6 +26,18 @@ pub struct ClusterHistory {
     pub components: BTreeMap<ComponentKey, ComponentHistory>,
 }
 
+impl Snapshot {
+    /// Adds what another part of the history says of the same moment, about other components.
+    pub fn add_part(&mut self, part: Self) {
+        self.changed_at = self.changed_at.max(part.changed_at);
+        self.components.extend(part.components);
+        if let (Some(known), Some(next)) = (&mut self.unrecorded, part.unrecorded) {
+            known.forgotten.extend(next.forgotten);
+            known.heard.extend(next.heard);
+        }
+    }
+}
+
 impl ClusterHistory {
     /// The settings in force at a moment.
     pub fn settings_at(&self, moment: Timestamp) -> Settings {

@@ -7,7 +7,7 @@ use app::cluster::{Component, ReferenceKeys, Settings, Timestamp};
 
 use crate::auth::audit::AuditEntry;
 use crate::store::component_row::Upsert;
-use crate::store::history::write::{ClusterChange, write_all};
+use crate::store::history::write::{ClusterChange, MAX_ROWS_PER_STATEMENT, write_all};
 use crate::store::statement::sql;
 use crate::store::tx::Tx;
 use crate::store::write_tx::WriteTx;
@@ -102,5 +102,9 @@ async fn write_components(change: &mut WriteTx, past: &ImportedPast) -> Result<(
         component_row::remove(&mut change.tx, &[component.key()], *at, commit).await?;
     }
     let current = past.history.components.values().filter_map(|known| known.current.as_ref());
-    change.write(current.map(upsert).collect()).await
+    let current: Vec<_> = current.collect();
+    for some in current.chunks(MAX_ROWS_PER_STATEMENT) {
+        change.write(some.iter().map(|component| upsert(component)).collect()).await?;
+    }
+    Ok(())
 }

@@ -1,43 +1,47 @@
-//! What does the history say of a span of time? It is read within one transaction.
+//! What does the history say of a span of time? It is read within one transaction, a part of the components at a time.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use app::cluster::history::{ClusterHistory, ComponentHistory};
-use app::cluster::receive::Stored;
-use app::cluster::{Component, ComponentKey, Role, ServerName, Span, Timestamp};
+use app::cluster::{ComponentKey, ServerName, Span, Timestamp};
 use serde_json::json;
+use tokio::sync::mpsc;
 
-use crate::store::history::earlier;
+use crate::store::history::{RECORD_SPAN, earlier};
 use crate::store::statement::{Row, sql, sql_with_json_rows, with_json_rows};
 use crate::store::tx::Tx;
 use crate::store::{Store, StoreError, component_row, rows};
 
 /// The records of this span before a moment say how stable a component was at it.
 const STABILITY_SPAN: Span = Span::minutes(24 * 60);
+/// A part has at most so many components and one server more, so that it is read and judged in far less than the five seconds
+/// after which PostgreSQL ends a transaction.
+const MAX_COMPONENTS_PER_PART: usize = 500;
+/// So many records or those of one server: about 10 MB.
+const MAX_RECORDS_PER_PART: i64 = 20_000;
 
 /// Of all components if `$1` is null, else of these servers.
 const SELECT_COMPONENTS: [&str; 2] = with_json_rows!(
-    "select id, server, role, complete_since from recorded_components
+    "select id, server, role, complete_since, record_count from recorded_components
      where $1 is null or server_key in (select value ->> 0 from ",
     ")"
 );
 
-/// The last record with a state before `$2`, of each component. `$history` is the table of records as `h`.
+/// The last record with a state before `$2`, of each component in `$1`. `$history` is the table of records as `h`.
 macro_rules! select_states {
-    ($history:literal, $servers:literal) => {
+    ($ids:literal, $history:literal) => {
         concat!(
-            "with last_states as materialized (
+            "with given as materialized (select cast(value ->> 0 as bigint) as id from ",
+            $ids,
+            "), last_states as materialized (
                  select c.id,
                      (select h.at from ",
             $history,
             "
                       where h.component = c.id and h.at < $2 and h.state is not null
                       order by h.at desc limit 1) as at
-                 from recorded_components c
-                 where $1 is null or c.server_key in (select value ->> 0 from ",
-            $servers,
-            "))
+                 from given c)
              select c.id, h.at, h.state, h.changes
              from last_states c join component_history h on h.component = c.id and h.at = c.at
              where h.state is not null
@@ -48,20 +52,19 @@ macro_rules! select_states {
 
 /// SQLite would not choose the index of states by itself.
 const SELECT_STATES: [&str; 2] = [
-    select_states!("component_history h indexed by component_states", "json_each($1)"),
-    select_states!("component_history h", "json_array_elements($1::json) as given (value)"),
+    select_states!("json_each($1)", "component_history h indexed by component_states"),
+    select_states!("json_array_elements($1::json) as given (value)", "component_history h"),
 ];
 
-/// The records from `$2` until `$3`, and the next two, of each component.
+/// The records from `$2` until `$3`, and the next two, of each component in `$1`.
 const SELECT_SPAN: [&str; 2] = with_json_rows!(
-    "with spans as materialized (
+    "with given as materialized (select cast(value ->> 0 as bigint) as id from ",
+    "), spans as materialized (
          select c.id,
              coalesce((select h.at from component_history h
                        where h.component = c.id and h.at > $3
                        order by h.at, h.commit_no limit 1 offset 1), 9223372036854775807) as until_at
-         from recorded_components c
-         where $1 is null or c.server_key in (select value ->> 0 from ",
-    "))
+         from given c)
      select c.id, h.at, h.state, h.changes
      from spans c join component_history h
          on h.component = c.id and h.at >= $2 and h.at <= c.until_at
@@ -81,6 +84,16 @@ impl HistoryQuery {
     fn is_moment(&self) -> bool {
         self.from == self.until
     }
+
+    /// The first moment of which records are read.
+    fn since(&self) -> Timestamp {
+        self.from - STABILITY_SPAN
+    }
+
+    /// No component has many more records in the span than one a minute.
+    fn max_records(&self) -> i64 {
+        (self.until - self.since()).0 / RECORD_SPAN.0
+    }
 }
 
 /// What is recorded of a component, and its id in the table of records.
@@ -94,33 +107,58 @@ impl Store {
         self: &Arc<Self>,
         query: HistoryQuery,
     ) -> Result<ClusterHistory, StoreError> {
-        self.read(move |tx| Box::pin(async move { history(tx, &query).await })).await
+        let (parts, mut received) = mpsc::channel::<ClusterHistory>(1);
+        let join = async {
+            let mut whole = received.recv().await.unwrap_or_default();
+            while let Some(part) = received.recv().await {
+                whole.components.extend(part.components);
+            }
+            whole
+        };
+        let (read, whole) = tokio::join!(self.read_history(query, parts), join);
+        read.map(|()| whole)
+    }
+
+    /// The same in parts: each is the history of some of the components, in their order, and all are of the same commit. There is
+    /// at least one part, and the components of a server are in the same one. Ends early if nobody receives them any more.
+    pub(crate) async fn read_history(
+        self: &Arc<Self>,
+        query: HistoryQuery,
+        parts: mpsc::Sender<ClusterHistory>,
+    ) -> Result<(), StoreError> {
+        self.read(move |tx| Box::pin(async move { read_parts(tx, &query, &parts).await })).await
     }
 }
 
-async fn history(tx: &mut Tx, query: &HistoryQuery) -> Result<ClusterHistory, StoreError> {
-    let cluster = rows::cluster_row(tx, None).await?;
-    let begins = cluster.history_begins_at;
-    let since = query.from - STABILITY_SPAN;
-    let mut found = ClusterHistory {
-        begins,
-        settings: Vec::new(),
-        references: Vec::new(),
-        clock_steps: Vec::new(),
+async fn read_parts(
+    tx: &mut Tx,
+    query: &HistoryQuery,
+    parts: &mpsc::Sender<ClusterHistory>,
+) -> Result<(), StoreError> {
+    let mut cluster = ClusterHistory {
+        begins: rows::cluster_row(tx, None).await?.history_begins_at,
         blind_periods: rows::blind_periods(tx, Timestamp(i64::MIN)).await?,
-        components: BTreeMap::new(),
+        ..ClusterHistory::default()
     };
-    add_cluster_changes(&mut found, tx, since, query).await?;
-    found.components = components(tx, query, since, begins).await?;
-    Ok(found)
+    add_cluster_changes(&mut cluster, tx, query).await?;
+    let mut recorded = recorded_components(tx, query, cluster.begins).await?.into_iter().peekable();
+    loop {
+        let part = next_part(&mut recorded, query.max_records());
+        let components = components(tx, query, part).await?;
+        let is_received =
+            parts.send(ClusterHistory { components, ..cluster.clone() }).await.is_ok();
+        if !is_received || recorded.peek().is_none() {
+            return Ok(());
+        }
+    }
 }
 
 async fn add_cluster_changes(
     found: &mut ClusterHistory,
     tx: &mut Tx,
-    since: Timestamp,
     query: &HistoryQuery,
 ) -> Result<(), StoreError> {
+    let since = query.since();
     let select = sql("select at, settings, reference_keys, clock_set_ms from cluster_history
          where at <= $1 order by at, commit_no");
     for row in select.bind(query.until.0).rows(tx).await? {
@@ -149,35 +187,78 @@ fn keep_from<T>(since: Timestamp, changes: &mut Vec<(Timestamp, T)>) {
     changes.drain(..replaced);
 }
 
-async fn components(
+/// A component of which there is history.
+struct RecordedComponent {
+    id: i64,
+    key: ComponentKey,
+    complete_since: Option<Timestamp>,
+    record_count: i64,
+}
+
+/// In the order of their keys.
+async fn recorded_components(
     tx: &mut Tx,
     query: &HistoryQuery,
-    since: Timestamp,
     begins: Timestamp,
-) -> Result<BTreeMap<ComponentKey, ComponentHistory>, StoreError> {
+) -> Result<Vec<RecordedComponent>, StoreError> {
     let servers = query.servers.as_ref().map(|servers| {
         let names = servers.iter().map(|server| json!([server.folded()]));
         json!(names.collect::<Vec<_>>()).to_string()
     });
-    let mut found = ById::new();
-    for row in sql_with_json_rows(tx, SELECT_COMPONENTS).bind(servers.clone()).rows(tx).await? {
+    let select = sql_with_json_rows(tx, SELECT_COMPONENTS).bind(servers);
+    let parse = |row: &Row| {
         let complete_since = row.get::<Option<i64>>(3)?.map(Timestamp);
-        let component = ComponentHistory {
+        Ok(RecordedComponent {
+            id: row.get(0)?,
+            key: super::key(row)?,
             complete_since: complete_since.filter(|since| *since > begins),
-            ..ComponentHistory::default()
-        };
-        found.insert(row.get::<i64>(0)?, (super::key(&row)?, component));
+            record_count: row.get(4)?,
+        })
+    };
+    let rows = select.rows(tx).await?;
+    let mut found = rows.iter().map(parse).collect::<Result<Vec<_>, StoreError>>()?;
+    found.sort_unstable_by(|one, other| one.key.cmp(&other.key));
+    Ok(found)
+}
+
+/// The next components that are read together, each with at most `max_records` records.
+fn next_part(
+    recorded: &mut std::iter::Peekable<impl Iterator<Item = RecordedComponent>>,
+    max_records: i64,
+) -> Vec<RecordedComponent> {
+    let mut part: Vec<RecordedComponent> = Vec::new();
+    let mut records = 0;
+    while let Some(next) = recorded.next_if(|next| {
+        let is_of_same_server = part.last().is_some_and(|last| last.key.server == next.key.server);
+        is_of_same_server || part.len() < MAX_COMPONENTS_PER_PART && records < MAX_RECORDS_PER_PART
+    }) {
+        records += next.record_count.min(max_records);
+        part.push(next);
     }
-    let states = sql_with_json_rows(tx, SELECT_STATES).bind(servers.clone()).bind(since.0);
+    part
+}
+
+async fn components(
+    tx: &mut Tx,
+    query: &HistoryQuery,
+    part: Vec<RecordedComponent>,
+) -> Result<BTreeMap<ComponentKey, ComponentHistory>, StoreError> {
+    let since = query.since();
+    let keys: Vec<ComponentKey> = part.iter().map(|component| component.key.clone()).collect();
+    let ids: Vec<_> = part.iter().map(|component| json!([component.id])).collect();
+    let ids = json!(ids).to_string();
+    let mut current = component_row::stored(tx, &keys).await?;
+    let mut found: ById = part
+        .into_iter()
+        .map(|RecordedComponent { id, key, complete_since, .. }| {
+            let current = current.remove(&key).and_then(|stored| stored.present().cloned());
+            (id, (key, ComponentHistory { complete_since, records: Vec::new(), current }))
+        })
+        .collect();
+    let states = sql_with_json_rows(tx, SELECT_STATES).bind(&ids).bind(since.0);
     add_records(&mut found, &states.rows(tx).await?)?;
-    let span = sql_with_json_rows(tx, SELECT_SPAN).bind(servers).bind(since.0);
+    let span = sql_with_json_rows(tx, SELECT_SPAN).bind(ids).bind(since.0);
     add_records(&mut found, &span.bind(query.until.0).rows(tx).await?)?;
-    let current = current(tx, query.servers.as_deref()).await?;
-    let mut current: HashMap<ComponentKey, Arc<Component>> =
-        current.into_iter().map(|component| (component.key(), component)).collect();
-    for (key, component) in found.values_mut() {
-        component.current = current.remove(key);
-    }
     if query.is_moment() {
         earlier::add_interruptions(tx, &mut found, since, query.until).await?;
     }
@@ -191,20 +272,4 @@ fn add_records(found: &mut ById, rows: &[Row]) -> Result<(), StoreError> {
         }
     }
     Ok(())
-}
-
-/// The components that are not removed.
-async fn current(
-    tx: &mut Tx,
-    servers: Option<&[ServerName]>,
-) -> Result<Vec<Arc<Component>>, StoreError> {
-    let Some(servers) = servers else {
-        return Ok(component_row::all_components(tx).await?.into_iter().map(Arc::new).collect());
-    };
-    let of_server = |server: &ServerName| {
-        [Role::Web, Role::Service].map(|role| ComponentKey { server: server.clone(), role })
-    };
-    let keys: Vec<ComponentKey> = servers.iter().flat_map(of_server).collect();
-    let stored = component_row::stored(tx, &keys).await?;
-    Ok(stored.values().filter_map(Stored::present).cloned().collect())
 }

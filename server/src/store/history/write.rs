@@ -10,6 +10,9 @@ use crate::store::StoreError;
 use crate::store::statement::{Row, sql, sql_with_json_rows, with_json_rows};
 use crate::store::tx::Tx;
 
+/// Of an imported past, because PostgreSQL must answer within a few seconds.
+pub(super) const MAX_ROWS_PER_STATEMENT: usize = 2_000;
+
 const SELECT_SINCE: [&str; 2] = with_json_rows!(
     "select c.id, c.server, c.role, h.commit_no, h.at, h.state, h.changes
      from recorded_components c join component_history h on h.component = c.id
@@ -98,6 +101,9 @@ pub(super) async fn write_all(
         // The last one has the number of a new database. It has written no commits yet.
         for (commit, record) in (0..).zip(component.records.iter().rev()) {
             rows.push(RecordRow { id, commit: -commit, record: record.clone() }.as_json()?);
+            if rows.len() >= MAX_ROWS_PER_STATEMENT {
+                upsert(tx, &std::mem::take(&mut rows)).await?;
+            }
         }
     }
     upsert(tx, &rows).await
