@@ -73,7 +73,7 @@ pub(crate) async fn events(
     }
     let last = found.events.last().filter(|_| found.has_more);
     Ok(Json(dto::EventPage {
-        complete_since: found.begins.rfc3339(),
+        complete_since: found.complete_since.rfc3339(),
         next_before: last.map(|event| event.id().to_string()),
         events: found.events.iter().map(dto::HistoryEvent::from).collect(),
     }))
