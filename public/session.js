@@ -4,10 +4,14 @@ const root = document.documentElement;
 const form = document.querySelector('#sign-in-again');
 let waiting;
 let focused;
+// The form that is being sent, while it may be.
+let checked;
 
 const send = (sent, button) => {
-  sent.dataset.checked = '';
+  checked = sent;
   sent.requestSubmit(button);
+  // It may be sent again from the same document: after an error, or after a step back.
+  checked = undefined;
 };
 const mayChange = async () => {
   try {
@@ -46,7 +50,7 @@ addEventListener('submit', async (event) => {
   const { target, submitter } = event;
   // The page itself learns from its polls that its session has ended.
   const isOfPage = target.closest('#app') || target.method !== 'post' || new URL(target.action).pathname.endsWith('/sign-out');
-  if (!form || (isOfPage && target !== form) || 'checked' in target.dataset) return;
+  if (!form || (isOfPage && target !== form) || target === checked) return;
   event.preventDefault();
   if (target === form) await signIn();
   else if (await mayChange()) send(target, submitter);

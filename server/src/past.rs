@@ -2,6 +2,7 @@
 //! judged away from the threads that answer requests.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use app::cluster::history::{
@@ -174,6 +175,12 @@ pub(crate) enum RehearsalError {
 impl Past {
     pub(crate) fn new(live: Arc<LiveState>) -> Self {
         Self { live, slots: Arc::new(Semaphore::new(MAX_AT_ONCE)) }
+    }
+
+    /// All servers of which something is recorded.
+    pub(crate) async fn servers(&self) -> Result<BTreeSet<ServerName>, PastError> {
+        let servers = self.live.store().recorded_servers().await;
+        servers.map_err(|error| unreadable(&error))
     }
 
     /// The facts as they stood at a moment.

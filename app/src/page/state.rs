@@ -227,7 +227,7 @@ impl PageState {
     /// A viewer can change nothing, and nobody can change the past.
     pub(crate) fn is_read_only(&self) -> bool {
         self.shared().page_context.user.role == UserRole::Viewer
-            || !self.route.get_untracked().at.is_empty()
+            || self.route.get_untracked().is_past()
     }
 
     /// The address of a route below the base path; it keeps the appearance.

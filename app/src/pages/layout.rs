@@ -120,7 +120,7 @@ fn blocked_in_frame(context: &DocumentContext) -> impl IntoView + use<> {
 pub(crate) fn page_header(context: &DocumentContext, title: MessageKey) -> impl IntoView + use<> {
     let address = |path: &str| context.address(path);
     let end = match context.user.clone() {
-        Some(user) => header::menu(context.catalog, user, &address).into_any(),
+        Some(user) => header::menu(context.catalog, user, false, &address).into_any(),
         None => header::theme_button(context.catalog).into_any(),
     };
     let parents = view! {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
+use app::cluster::{Span, Timestamp};
 use serde_json::Value;
 
 use super::status::{get, text};
@@ -46,7 +47,7 @@ fn events(options: &args::History) -> Result<String, Failure> {
     let query = format!("from={}{}", from.rfc3339(), server.unwrap_or_default());
     let mut before = String::new();
     let (mut lines, mut answers) = (Vec::new(), Vec::new());
-    loop {
+    let complete_since = loop {
         let path = format!("/api/v1/events?limit={PAGE_LENGTH}&{query}{before}");
         let answer = get(&options.read, &path)?;
         if options.json {
@@ -57,17 +58,25 @@ fn events(options: &args::History) -> Result<String, Failure> {
         lines.extend(page.events.iter().map(line));
         match page.next_before {
             Some(next) => before = format!("&before={}", encode_value(&next)),
-            None => break,
+            None => break page.complete_since,
         }
-    }
+    };
     if options.json {
         return Ok(as_json(&Value::Array(answers)));
     }
     if lines.is_empty() {
-        return Ok(format!("Nothing happened in the last {}.\n", options.since));
+        return Ok(nothing_happened(options.since, from, &complete_since));
     }
     lines.reverse();
     Ok(lines.concat())
+}
+
+/// Also says since when that is known, if the record begins within the span.
+fn nothing_happened(since: Span, from: Timestamp, complete_since: &str) -> String {
+    let begins = complete_since.parse::<jiff::Timestamp>().map(|at| Timestamp(at.as_millisecond()));
+    let begins = begins.ok().filter(|begins| *begins > from);
+    let limit = begins.map(|begins| format!(" Nothing is recorded before {}.", begins.rfc3339()));
+    format!("Nothing happened in the last {since}.{}\n", limit.unwrap_or_default())
 }
 
 fn line(event: &HistoryEvent) -> String {
@@ -96,4 +105,22 @@ fn read<T: serde::de::DeserializeOwned>(
         let url = without_password(&options.read.overview);
         format!("the answer of {url} is nothing that this version can read: {why}").into()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_nothing_happened_it_says_since_when_that_is_recorded() {
+        let from = Timestamp(1_795_348_800_000);
+        let says = |complete_since: Timestamp| {
+            nothing_happened(Span::minutes(60), from, &complete_since.rfc3339())
+        };
+        assert_eq!(says(from), "Nothing happened in the last 1 h.\n");
+        assert_eq!(
+            says(from + Span::minutes(30)),
+            "Nothing happened in the last 1 h. Nothing is recorded before 2026-11-22T12:30:00.000Z.\n"
+        );
+    }
 }

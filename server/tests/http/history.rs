@@ -48,6 +48,25 @@ fn the_overview_of_a_moment_has_the_pulses_and_the_hints_of_then() {
 }
 
 #[test]
+fn a_client_that_has_the_overview_of_a_moment_does_not_get_it_again() {
+    let overview = Running::start();
+    let noticed = stale_and_back(&overview);
+    let path = format!("/api/v1/overview?at={noticed}");
+    let first = overview.get(&path);
+    let etag = first.header("etag").to_owned();
+    assert!(etag.starts_with('"'), "a strong tag: {etag}");
+    overview.beat(&heartbeat("app-2", "service", 1));
+    let again = overview.send("GET", &path, &[("if-none-match", &etag)], &[]);
+    assert_eq!((again.status, again.header("etag")), (304, etag.as_str()));
+    for answer in [&first, &again] {
+        assert_eq!(answer.header("cache-control"), "no-cache");
+        assert!(answer.header("overview-now") > noticed.as_str(), "the moment of the answer");
+    }
+    let now = overview.send("GET", "/api/v1/overview", &[("if-none-match", &etag)], &[]);
+    assert_eq!(now.status, 200);
+}
+
+#[test]
 fn the_page_of_a_moment_shows_it_read_only_and_leads_to_the_events_beside_it() {
     let overview = Running::start();
     let noticed = stale_and_back(&overview);
@@ -56,7 +75,17 @@ fn the_page_of_a_moment_shows_it_read_only_and_leads_to_the_events_beside_it() {
     assert_eq!(page.status, 200);
     assert!(html.contains("The cluster as it was at"));
     assert!(html.contains("The service of app-1 does not respond"));
-    assert!(!html.contains("Edit settings") && !html.contains("initial-state"));
+    for changing in ["Edit settings", "initial-state", "add-server", "removals"] {
+        assert!(!html.contains(changing), "{changing}");
+    }
+    for form in ["configure", "remove=app-1", "accept=9f9f9f9f"] {
+        let same = overview.get(&format!("/?at={noticed}&{form}"));
+        let html = same.body.as_str().unwrap();
+        assert!(
+            html.contains("This page is read-only.") && !html.contains("only an admin"),
+            "{form}"
+        );
+    }
     for link in ["earlier", "later", "now"] {
         assert!(html.contains(&format!("id=\"{link}\"")), "{link}");
     }
@@ -214,4 +243,34 @@ fn killed_while_servers_report_the_overview_loses_no_event_and_invents_none() {
     assert_eq!((count("start"), count("first_seen")), (starts - 1, 1));
     let parse = |event: &Value| event["at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
     assert!(all.windows(2).all(|pair| parse(&pair[0]) >= parse(&pair[1])), "{all:?}");
+}
+
+#[test]
+fn the_history_can_be_filtered_by_a_part_of_the_names_and_suggests_all_names() {
+    let overview = Running::start();
+    for server in ["db-1", "web-1", "web-10"] {
+        overview.beat(&heartbeat(server, "service", 1));
+    }
+    for (typed, shown) in
+        [("WEB", "web-1 web-10"), ("web-1", "web-1"), ("x", ""), ("", "db-1 web-1 web-10")]
+    {
+        let answer = overview.get(&format!("/history?server={typed}"));
+        let html = answer.body.as_str().unwrap();
+        let (_, main) = html.split_once("<main").unwrap();
+        let (strips, events) = main.split_once("id=\"events\"").unwrap();
+        // Each server has one strip and one event.
+        for part in [strips, events] {
+            let mut named: Vec<_> = part.split("<bdi>").skip(1).map(first_word).collect();
+            named.sort_unstable();
+            assert_eq!(named.join(" "), shown, "{typed}");
+        }
+        for name in ["db-1", "web-1", "web-10"] {
+            assert!(html.contains(&format!("<option value=\"{name}\">")), "{name} with {typed}");
+        }
+    }
+}
+
+/// The text up to the end of its element.
+fn first_word(html: &str) -> &str {
+    html.split('<').next().unwrap_or_default()
 }

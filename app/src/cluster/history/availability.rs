@@ -95,6 +95,11 @@ impl ClusterAim {
             Self::All => "all",
         }
     }
+
+    /// What was observed of a cluster, from what was observed of several parts of it.
+    pub fn of_parts<'a>(self, parts: impl Iterator<Item = &'a [Observation]>) -> Vec<Observation> {
+        combine(parts, if self == Self::All { WORST_FIRST } else { BEST_FIRST })
+    }
 }
 
 /// What was observed of each component of a cluster over a span.
@@ -198,12 +203,12 @@ impl Observations {
     pub fn of_cluster(&self, aim: ClusterAim) -> Vec<Observation> {
         let any = |wanted: Role| {
             let components = self.components.iter().filter(|(_, role, _)| *role == wanted);
-            combine(components.map(|(.., observed)| &**observed), BEST_FIRST)
+            aim.of_parts(components.map(|(.., observed)| &**observed))
         };
         match aim {
             ClusterAim::AnyService => any(Role::Service),
             ClusterAim::AnyWeb => any(Role::Web),
-            ClusterAim::All => combine(self.by_server().values().map(Vec::as_slice), WORST_FIRST),
+            ClusterAim::All => aim.of_parts(self.by_server().values().map(Vec::as_slice)),
         }
     }
 }

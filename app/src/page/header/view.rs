@@ -22,21 +22,23 @@ use crate::protocol::{CurrentUser, UserRole};
 #[cfg(feature = "ssr")]
 pub(crate) fn header<S: IntoView>(state: PageState, status: S) -> impl IntoView + use<S> {
     let catalog = state.catalog();
-    let has_chrome = !state.route.get_untracked().appearance.hide_chrome;
+    let route = state.route.get_untracked();
+    let has_chrome = !route.appearance.hide_chrome;
+    let is_past = route.is_past();
     let breadcrumb = has_chrome.then(|| breadcrumb(state));
     let address = |name: &str| match name {
         "removals" => removals_address(state),
         _ => state.action_address(name),
     };
     let user = state.shared().page_context.user.clone();
-    let add_server = (has_chrome && user.role == UserRole::Admin).then(|| {
+    let add_server = (has_chrome && !state.is_read_only()).then(|| {
         view! {
             <a class="button" id="add-server" href=address("add-server")>
                 {catalog.text(MessageKey::PagesAddServer)}
             </a>
         }
     });
-    let menu = has_chrome.then(|| menu(catalog, user, &address));
+    let menu = has_chrome.then(|| menu(catalog, user, is_past, &address));
     view! {
         <header class="page-header">
             {breadcrumb}
@@ -104,12 +106,13 @@ fn removals_address(state: PageState) -> String {
     format!("{}/removals?{query}", state.shared().page_context.site.base)
 }
 
-/// Everything that is not about the cluster now: the theme, the history, the pages for admins, and who uses this one. `address` makes the
-/// address of a page.
+/// Everything that is not about the cluster now: the theme, the history, the pages for admins, and who uses this one. A page
+/// of the past (`is_past`) leads to nothing that changes the cluster. `address` makes the address of a page.
 #[cfg(feature = "ssr")]
 pub(crate) fn menu(
     catalog: &Catalog,
     user: CurrentUser,
+    is_past: bool,
     address: &dyn Fn(&str) -> String,
 ) -> impl IntoView + use<> {
     let CurrentUser { name, role, can_sign_out } = user;
@@ -122,19 +125,29 @@ pub(crate) fn menu(
         }
     });
     let admin_links = (role == UserRole::Admin).then(|| {
+        let add_server = (!is_past).then(|| {
+            view! {
+                <a class="button if-narrow" href=address("add-server")>
+                    {catalog.text(MessageKey::PagesAddServer)}
+                </a>
+            }
+        });
+        let removals = (!is_past).then(|| {
+            view! {
+                <a class="button" href=address("removals")>
+                    {catalog.text(MessageKey::PagesRemovals)}
+                </a>
+            }
+        });
         view! {
-            <a class="button if-narrow" href=address("add-server")>
-                {catalog.text(MessageKey::PagesAddServer)}
-            </a>
+            {add_server}
             <a class="button" href=address("access")>
                 {catalog.text(MessageKey::HeaderAccess)}
             </a>
             <a class="button" href=address("audit")>
                 {catalog.text(MessageKey::HeaderAudit)}
             </a>
-            <a class="button" href=address("removals")>
-                {catalog.text(MessageKey::PagesRemovals)}
-            </a>
+            {removals}
         }
         .into_any()
     });

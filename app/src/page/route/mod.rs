@@ -163,13 +163,14 @@ impl Done {
 }
 
 impl Route {
-    /// Ignores what it does not know, so that links of later versions still open the page.
+    /// Ignores what it does not know, so that links of later versions still open the page. Of a past moment it ignores forms
+    /// and results of commands: nobody can change the past.
     pub fn parse(query: &str) -> Self {
         let params = Params::parse(query);
         let get = |name| params.get(name);
         let sort = get("sort").unwrap_or_default();
         let (reversed, sort) = sort.strip_prefix('-').map_or((false, sort), |sort| (true, sort));
-        Self {
+        let route = Self {
             at: get("at").unwrap_or_default().to_owned(),
             list: List {
                 sort: Sort::ALL
@@ -193,7 +194,17 @@ impl Route {
                 .into_iter()
                 .find(|done| get("done") == Some(done.as_str())),
             failure: get("refused").map(CommandFailure::of_dialog),
+        };
+        if !route.is_past() {
+            return route;
         }
+        let dialog = if route.dialog.is_form() { Dialog::None } else { route.dialog };
+        Self { dialog, done: None, failure: None, ..route }
+    }
+
+    /// Whether the page shows a past moment.
+    pub fn is_past(&self) -> bool {
+        !self.at.is_empty()
     }
 
     /// Relative to the page: `?` and what differs from the default route. Without `done`, so that a reload does
@@ -309,6 +320,19 @@ mod tests {
         assert_eq!(Route::default().address(), "?");
         assert_eq!(Route::parse(""), Route::default());
         assert_eq!(Route::parse("?"), Route::default());
+    }
+
+    #[test]
+    fn a_past_moment_can_be_looked_at_but_not_changed() {
+        let at = "at=2026-11-23T03%3A12%3A00Z";
+        let past = Route::parse(at);
+        for change in
+            ["configure", "remove=app-1&again", "accept=07d1e655", "done=saved", "refused=x"]
+        {
+            assert_eq!(Route::parse(&format!("{at}&{change}")), past, "{change}");
+        }
+        let details = Dialog::Details(name("app-1"));
+        assert_eq!(Route::parse(&format!("{at}&server=app-1")).dialog, details);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod strip;
 mod words;
 
 use leptos::prelude::*;
+use maud::html;
 
 pub use self::events::recent_events;
 pub use self::query::{HistoryFilter, HistoryRange, MAX_TEXT_CHARS};
@@ -151,12 +152,13 @@ fn filter_form(page: &HistoryPage) -> impl IntoView + use<> {
     let context = &page.context;
     let HistoryFilter { server, kind: chosen, text } = page.filter.clone();
     let kept: Vec<_> = page.range.pairs().into_iter().chain(context.appearance.pairs()).collect();
-    let field = |id: &'static str, label: MessageKey, value: String| {
+    // For names that can be chosen from a list.
+    let field = |id: &'static str, label: MessageKey, value: String, list: Option<&'static str>| {
         let most = MAX_TEXT_CHARS.to_string();
         view! {
             <div class="field">
                 <label for=id>{context.text(label)}</label>
-                <input type="search" id=id name=id value=value maxlength=most autocapitalize="none" spellcheck="false" />
+                <input type="search" id=id name=id value=value list=list maxlength=most autocapitalize="none" spellcheck="false" />
             </div>
         }
     };
@@ -167,11 +169,13 @@ fn filter_form(page: &HistoryPage) -> impl IntoView + use<> {
             </option>
         }
     };
+    let names = html! { @for name in &page.strips.names { option value=(name) {} } };
     let kinds = EventKind::ALL.map(kind).to_vec();
     view! {
         <form class="inline-form" method="get" action=format!("{}/history", context.site.base) role="search">
             {hidden_inputs(&kept)}
-            {field("server", MessageKey::ColumnServer, server)}
+            <datalist id="names" inner_html=names.into_string()></datalist>
+            {field("server", MessageKey::ColumnServer, server, Some("names"))}
             <div class="field">
                 <label for="kind">{context.text(MessageKey::PagesHistoryFilterKind)}</label>
                 <select id="kind" name="kind">
@@ -179,7 +183,7 @@ fn filter_form(page: &HistoryPage) -> impl IntoView + use<> {
                     {kinds}
                 </select>
             </div>
-            {field("text", MessageKey::PagesHistoryFilterText, text)}
+            {field("text", MessageKey::PagesHistoryFilterText, text, None)}
             <button>{context.text(MessageKey::PagesAuditFilterApply)}</button>
         </form>
     }

@@ -1,5 +1,7 @@
 //! What the query of the history page asks for: a span of time up to now, and a filter of the events.
 
+use std::collections::BTreeSet;
+
 use crate::cluster::ServerName;
 use crate::cluster::Span;
 use crate::cluster::history::{Event, EventKind};
@@ -68,7 +70,7 @@ impl HistoryRange {
 /// The filter as it was typed; empty fields filter nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HistoryFilter {
-    /// The name of a server.
+    /// A name of a server, or a part of names.
     pub server: String,
     pub kind: Option<EventKind>,
     /// The text to search for.
@@ -97,18 +99,24 @@ impl HistoryFilter {
         pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect()
     }
 
-    /// The server that it names, if that can be a name.
-    pub fn server_name(&self) -> Option<ServerName> {
-        ServerName::parse(&self.server).ok()
+    /// Which of the servers with these names it means; `None` for all, and what is about none.
+    pub fn servers<'a>(
+        &self,
+        names: impl Iterator<Item = &'a ServerName> + Clone,
+    ) -> Option<BTreeSet<ServerName>> {
+        let typed = self.server.to_lowercase();
+        // Links name a whole server, and `web-1` is a part of `web-10`.
+        let is_whole = names.clone().any(|name| name.as_str().to_lowercase() == typed);
+        let is_meant = |name: &&ServerName| {
+            let name = name.as_str().to_lowercase();
+            if is_whole { name == typed } else { name.contains(&typed) }
+        };
+        (!typed.is_empty()).then(|| names.filter(is_meant).cloned().collect())
     }
 
-    /// Whether an event passes. The text is searched for in what the page says of it.
+    /// Whether an event has the kind, and the text in what the page says of it.
     pub fn matches(&self, event: &Event, catalog: &Catalog) -> bool {
-        let server = self.server_name();
-        let is_of_server = self.server.is_empty()
-            || server.is_some_and(|server| event.is_about(Some(&server), None));
-        is_of_server
-            && self.kind.is_none_or(|kind| event.kind() == kind)
+        self.kind.is_none_or(|kind| event.kind() == kind)
             && (self.text.is_empty() || contains(event, catalog, &self.text))
     }
 }
@@ -148,12 +156,28 @@ mod tests {
     }
 
     #[test]
-    fn an_event_passes_by_its_server_its_kind_and_its_words() {
-        for query in ["", "server=WEB-1", "kind=version", "text=version+2026", "text=WEB-"] {
+    fn an_event_passes_by_its_kind_and_its_words() {
+        for query in ["", "kind=version", "text=version+2026", "text=WEB-"] {
             assert!(passes(query), "{query}");
         }
-        for query in ["server=web-2", "server=a+b", "kind=start", "text=2027"] {
+        for query in ["kind=start", "text=2027"] {
             assert!(!passes(query), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_whole_name_means_one_server_and_a_part_all_that_have_it() {
+        let names = ["db-1", "Web-1", "web-10"].map(|name| ServerName::parse(name).unwrap());
+        let meant = |typed: &str| {
+            let filter = HistoryFilter { server: typed.to_owned(), ..HistoryFilter::default() };
+            let servers = filter.servers(names.iter())?;
+            Some(servers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+        };
+        assert_eq!(meant(""), None);
+        for (typed, servers) in
+            [("WEB-1", "Web-1"), ("web-", "Web-1 web-10"), ("-1", "db-1 Web-1 web-10"), ("x", "")]
+        {
+            assert_eq!(meant(typed).as_deref(), Some(servers), "{typed}");
         }
     }
 }

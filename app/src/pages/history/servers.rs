@@ -2,6 +2,7 @@
 //! that were always alive are folded.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
@@ -26,6 +27,8 @@ pub struct Strips {
     pub cluster: Vec<(ClusterAim, Vec<Observation>)>,
     /// In the order of their names.
     pub servers: Vec<ServerStrip>,
+    /// Of all servers, also of those that are not shown.
+    pub names: Vec<ServerName>,
 }
 
 /// One server over a span.
@@ -38,13 +41,17 @@ pub struct ServerStrip {
 }
 
 impl Strips {
-    /// `span`: it ends now. `only`: the server that is shown, if not all are. Servers that were not there in the span are left
+    /// `span`: it ends now. `only`: the servers that are shown, if not all are. Servers that were not there in the span are left
     /// out.
-    pub fn new(history: &ClusterHistory, span: Interval, only: Option<&ServerName>) -> Self {
+    pub fn new(
+        history: &ClusterHistory,
+        span: Interval,
+        only: Option<&BTreeSet<ServerName>>,
+    ) -> Self {
         let observations = history.observations(span, span.until);
         let mut servers: Vec<ServerStrip> = Vec::new();
         for (key, component) in &history.components {
-            let is_shown = only.is_none_or(|only| *only == key.server);
+            let is_shown = only.is_none_or(|only| only.contains(&key.server));
             let segments =
                 if is_shown { history.timeline(key.role, component, span) } else { Vec::new() };
             if segments.iter().all(|segment| segment.state == PastState::Absent) {
@@ -64,7 +71,28 @@ impl Strips {
             server.observed = of_servers.remove(&server.name).unwrap_or_default();
         }
         let cluster = ClusterAim::ALL.map(|aim| (aim, observations.of_cluster(aim)));
-        Self { cluster: cluster.into(), servers }
+        let mut names: Vec<_> = history.components.keys().map(|key| key.server.clone()).collect();
+        names.dedup();
+        Self { cluster: cluster.into(), servers, names }
+    }
+}
+
+impl Strips {
+    /// All strips, from those of the parts of a history.
+    pub fn join(parts: Vec<Self>) -> Self {
+        let of_parts = |aim: ClusterAim| {
+            let of_aim = parts.iter().flat_map(|part| &part.cluster).filter(|(of, _)| *of == aim);
+            aim.of_parts(of_aim.map(|(_, observed)| observed.as_slice()))
+        };
+        let mut joined = Self {
+            cluster: ClusterAim::ALL.map(|aim| (aim, of_parts(aim))).into(),
+            ..Self::default()
+        };
+        for part in parts {
+            joined.servers.extend(part.servers);
+            joined.names.extend(part.names);
+        }
+        joined
     }
 }
 

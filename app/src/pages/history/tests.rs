@@ -36,7 +36,7 @@ fn page(query: &str) -> HistoryPage {
         filter: HistoryFilter::parse(query),
         strips: Strips {
             cluster: vec![(ClusterAim::All, vec![(span.from, Observed::Up)])],
-            servers: Vec::new(),
+            ..Strips::default()
         },
         events: Vec::new(),
         older: None,
@@ -119,11 +119,13 @@ fn the_time_of_an_event_leads_to_the_overview_as_it_was_then() {
 #[test]
 fn the_form_keeps_what_was_typed_and_the_span() {
     let mut filtered = page("span=30d&kind=removed&text=%22%3E%3Cscript%3E");
+    filtered.strips.names = vec![ServerName::parse("web-1").unwrap()];
     filtered.older = Some("before=1".to_owned());
     let html = render(filtered).html;
     for kept in [
         "<input type=\"hidden\" name=\"span\" value=\"30d\">",
         "value=\"removed\" selected",
+        "<option value=\"web-1\">",
         "value=\"&quot;&gt;&lt;script&gt;\"",
         "No matching events.",
         "href=\"?before=1#events\"",

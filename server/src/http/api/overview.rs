@@ -54,7 +54,7 @@ struct CachedOverview {
     responses(
         (
             status = 200,
-            description = "The overview; while blind, as it was when the database could last be read.",
+            description = "The overview; while blind, as it was when the database could last be read. Of a past moment, as it was then.",
             body = dto::Overview,
             headers(
                 ("ETag", description = "Changes with the overview."),
@@ -63,7 +63,7 @@ struct CachedOverview {
         ),
         (
             status = 304,
-            description = "The client has the current overview.",
+            description = "The client has this overview.",
             headers(
                 ("ETag", description = "Changes with the overview."),
                 ("Overview-Now", description = "The moment of this answer.")
@@ -81,7 +81,7 @@ pub(crate) async fn get(
 ) -> Result<Response, Problem> {
     let Query(params) = params.map_err(unreadable)?;
     match params.at {
-        Some(at) => past(&state.site, &at).await,
+        Some(at) => past(&state.site, &headers, &at).await,
         None => Ok(current(&state, &headers).await),
     }
 }
@@ -92,16 +92,16 @@ pub(crate) struct OverviewParams {
     at: Option<String>,
 }
 
-/// The overview as it stood at a moment, which does not change any more.
-async fn past(site: &Site, at: &str) -> Result<Response, Problem> {
+/// The overview as it stood at a moment. It changes only if records are deleted, so its `ETag` is that of the text.
+async fn past(site: &Site, headers: &HeaderMap, at: &str) -> Result<Response, Problem> {
     let at = moment::exact("at", at).map_err(|error| Problem::fields(vec![error]))?;
     let snapshot = site.past.snapshot(at).await?;
     let write = |overview: &dto::Overview<'_>| serde_json::to_vec(overview);
     let body = tokio::task::spawn_blocking(move || dto::Overview::with(&snapshot, at, write));
     // Serializing texts, numbers and lists does not fail.
-    let body = body.await.ok().and_then(Result::ok).unwrap_or_default();
-    let json = HeaderValue::from_static("application/json");
-    Ok(([(header::CONTENT_TYPE, json)], body).into_response())
+    let body = Bytes::from(body.await.ok().and_then(Result::ok).unwrap_or_default());
+    let etag = etag(&body);
+    Ok(answer(headers, &etag, body, site.live.now()))
 }
 
 async fn current(state: &HttpState, headers: &HeaderMap) -> Response {
@@ -112,19 +112,29 @@ async fn current(state: &HttpState, headers: &HeaderMap) -> Response {
         site.live.refresh().await;
         (cached, now) = overview.current().await;
     }
-    let mut response = if has_etag(headers, &cached.etag) {
+    answer(headers, &cached.etag, cached.body.clone(), now)
+}
+
+/// The answer to a request with these headers: the body, or that the client has it.
+fn answer(headers: &HeaderMap, etag: &HeaderValue, body: Bytes, now: Timestamp) -> Response {
+    let mut response = if has_etag(headers, etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let json = HeaderValue::from_static("application/json");
-        ([(header::CONTENT_TYPE, json)], cached.body.clone()).into_response()
+        ([(header::CONTENT_TYPE, json)], body).into_response()
     };
     let headers = response.headers_mut();
-    headers.insert(header::ETAG, cached.etag.clone());
+    headers.insert(header::ETAG, etag.clone());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     if let Ok(now) = HeaderValue::from_str(&now.rfc3339()) {
         headers.insert(OVERVIEW_NOW.clone(), now);
     }
     response
+}
+
+fn etag(body: &[u8]) -> HeaderValue {
+    let tag = format!("\"{}\"", hex::encode(&Sha256::digest(body)[..16]));
+    HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
 /// Whether the client has the body with this `ETag`.
@@ -178,8 +188,7 @@ impl CachedOverview {
         let write = |overview: &dto::Overview<'_>| serde_json::to_vec(overview);
         // Serializing texts, numbers and lists does not fail.
         let body = Bytes::from(dto::Overview::with(&snapshot, now, write).unwrap_or_default());
-        let tag = format!("\"{}\"", hex::encode(&Sha256::digest(&body)[..16]));
-        let etag = HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""));
+        let etag = etag(&body);
         let valid_until = snapshot.next_turn(now);
         Self { cursor, computed_at: now, valid_until, body, etag }
     }

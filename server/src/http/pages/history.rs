@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use app::cluster::history::{ClusterAim, EventId, Interval, Observations};
-use app::cluster::{ComponentKey, Role, ServerName, Span};
+use app::cluster::history::{EventId, Interval};
+use app::cluster::{ServerName, Span};
 use app::page::route::query::to_query;
 use app::pages::history::{
     HistoryFilter, HistoryPage, HistoryRange, Strips, recent_events, render,
@@ -38,21 +38,31 @@ pub(crate) async fn get(
     let now = site.live.now();
     let span = Interval { from: now - range.length(), until: now };
     let (wanted, catalog) = (filter.clone(), context.catalog);
+    let servers = match filter.server.as_str() {
+        "" => None,
+        _ => filter.servers(site.past.servers().await?.iter()),
+    };
+    let only = servers.clone();
     let events = EventQuery {
         span: Interval { until: now + Span::TICK, ..span },
-        server: filter.server_name(),
-        filter: Arc::new(move |event| wanted.matches(event, catalog)),
+        server: None,
+        filter: Arc::new(move |event| {
+            let server = event.subject.as_ref().map(|subject| &subject.server);
+            let is_of_server = servers
+                .as_ref()
+                .is_none_or(|servers| server.is_some_and(|server| servers.contains(server)));
+            is_of_server && wanted.matches(event, catalog)
+        }),
         before,
         limit: EVENTS_PER_PAGE,
     };
     let first = (Vec::new(), FoundEvents::default());
     let read = site.past.fold(events.span, None, first, move |(strips, found), part| {
-        let of_part = Strips::new(part, span, events.server.as_ref());
-        strips.push((part.components.keys().next().cloned(), of_part));
+        strips.push(Strips::new(part, span, only.as_ref()));
         found.add(&events, events.span, Side::Newest, part);
     });
     let (strips, found) = read.await?;
-    let strips = join(strips, span);
+    let strips = Strips::join(strips);
     let last = found.events.last().filter(|_| found.has_more);
     let older = last.map(|event| {
         let before = [("before", event.id().to_string())].into_iter();
@@ -72,24 +82,6 @@ pub(crate) async fn get(
     };
     let document = render_pool.run(move || async move { render(page) }).await;
     Ok(document_response(StatusCode::OK, document))
-}
-
-/// The strips of all servers, from those of the parts of a history: each with its first component.
-fn join(parts: Vec<(Option<ComponentKey>, Strips)>, span: Interval) -> Strips {
-    let observed = |aim: ClusterAim| {
-        let role = if aim == ClusterAim::AnyWeb { Role::Web } else { Role::Service };
-        let of_part = |(first, strips): &(Option<ComponentKey>, Strips)| {
-            let (_, observed) = strips.cluster.iter().find(|(of, _)| *of == aim)?;
-            let server = first.as_ref()?.server.clone();
-            (!observed.is_empty()).then(|| (server, role, observed.clone()))
-        };
-        let components = parts.iter().filter_map(of_part).collect();
-        // The best of all is the best of the best of each part, and so is the worst.
-        Observations { span, components }.of_cluster(aim)
-    };
-    let cluster = ClusterAim::ALL.map(|aim| (aim, observed(aim))).into();
-    let servers = parts.into_iter().flat_map(|(_, strips)| strips.servers).collect();
-    Strips { cluster, servers }
 }
 
 /// The last events of a server, as a list for its details.

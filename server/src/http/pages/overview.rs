@@ -113,7 +113,7 @@ pub(crate) async fn get(
     request: Request,
 ) -> Response {
     let route = Route::parse(request.uri().query().unwrap_or_default());
-    if !route.at.is_empty() {
+    if route.is_past() {
         return past(&state, user, request, &route.at)
             .await
             .unwrap_or_else(IntoResponse::into_response);

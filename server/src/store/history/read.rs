@@ -1,6 +1,6 @@
 //! What does the history say of a span of time? It is read within one transaction, a part of the components at a time.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use app::cluster::history::{ClusterHistory, ComponentHistory};
@@ -119,6 +119,11 @@ impl Store {
         read.map(|()| whole)
     }
 
+    /// All servers of which something is recorded.
+    pub async fn recorded_servers(self: &Arc<Self>) -> Result<BTreeSet<ServerName>, StoreError> {
+        self.read(|tx| Box::pin(async move { servers(tx).await })).await
+    }
+
     /// The same in parts: each is the history of some of the components, in their order, and all are of the same commit. There is
     /// at least one part, and the components of a server are in the same one. Ends early if nobody receives them any more.
     pub(crate) async fn read_history(
@@ -128,6 +133,12 @@ impl Store {
     ) -> Result<(), StoreError> {
         self.read(move |tx| Box::pin(async move { read_parts(tx, &query, &parts).await })).await
     }
+}
+
+async fn servers(tx: &mut Tx) -> Result<BTreeSet<ServerName>, StoreError> {
+    let select = sql("select id, server, role from recorded_components");
+    let rows = select.rows(tx).await?;
+    rows.iter().map(|row| Ok(super::key(row)?.server)).collect()
 }
 
 async fn read_parts(

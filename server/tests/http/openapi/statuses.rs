@@ -134,13 +134,19 @@ fn check_history(checker: &Checker) {
     ] {
         checker.ask(422, ("GET", path, &format!("{path}{query}")), &[], &[]);
     }
-    for (path, query) in [
-        (EVENTS, "?until=2020-01-01"),
-        (AVAILABILITY, "?from=2020-01-01&until=2020-02-01"),
-        (OVERVIEW, "?at=2020-01-01T00:00:00Z"),
-    ] {
+    for (path, query) in
+        [(EVENTS, "?until=2020-01-01"), (AVAILABILITY, "?from=2020-01-01&until=2020-02-01")]
+    {
         checker.ask(410, ("GET", path, &format!("{path}{query}")), &[], &[]);
     }
+    let begins = checker
+        .ask(410, ("GET", OVERVIEW, "/api/v1/overview?at=2020-01-01T00:00:00Z"), &[], &[])
+        .body["begins"]
+        .clone();
+    let first = format!("{OVERVIEW}?at={}", begins.as_str().unwrap());
+    let whole = checker.ask(200, ("GET", OVERVIEW, &first), &[], &[]);
+    let known = [("if-none-match", whole.header("etag"))];
+    checker.ask(304, ("GET", OVERVIEW, &first), &known, &[]);
 }
 
 /// SQLite can still read while it cannot write, unless the file is gone.
