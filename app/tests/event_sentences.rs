@@ -137,7 +137,7 @@ fn a_pulse_is_told_with_its_cause_and_how_long_the_former_one_lasted() {
     for (from, to, why, expected) in [
         (Alive, Late, Silence, "Late: no heartbeat for more than twice its interval"),
         (Late, Stale, Silence, "Stale: no heartbeat for longer than its limit"),
-        (Alive, Stale, Observed, "Stale: no heartbeat since the overview can observe again"),
+        (Alive, Stale, Observed, "Stale: no heartbeat since the overview started to observe again"),
         (Alive, Stale, Settings, "Stale because of the new settings"),
         (Stale, Alive, Heartbeat, "Alive again; it was stale for 5 min"),
         (Stopped, Alive, Start, "Alive again after a start; it was stopped for 5 min"),

@@ -63,7 +63,7 @@ for (const scripts of [true, false]) {
       await page.getByLabel('Stale timeout').fill('10 min');
       if (!scripts) await page.getByRole('button', { name: 'Preview' }).click();
       const rehearsal = page.locator('#rehearsal');
-      await expect(rehearsal).toContainText('these timeouts would have called no server stale. Those of today: 1 time (db-1).');
+      await expect(rehearsal).toContainText('these timeouts would have called no server stale. Today\'s timeouts: 1 time (db-1).');
       await stop();
     });
   });

@@ -94,7 +94,7 @@ fn past_bar(state: PageState, moment: PastMoment) -> impl IntoView {
         <div class="bar past-bar" role="region" aria-label=text(MessageKey::PagesPastTitle)>
             <p>
                 <b>{catalog.format(MessageKey::PagesPastLead, &at)}</b> " "
-                <span class="muted">{text(MessageKey::PagesPastNotJudged)}</span>
+                <span class="muted">{text(MessageKey::PagesPastNotRecorded)}</span>
             </p>
             <p class="buttons">
                 {link("earlier", moment.earlier, MessageKey::PagesPastEarlier)}

@@ -81,7 +81,7 @@ fn availability_section(page: &HistoryPage) -> impl IntoView + use<> {
             <div inner_html=servers::server_strips(page).into_string()></div>
             <div inner_html=servers::legend(page).into_string()></div>
             <p class="muted">{context.text(MessageKey::PagesHistoryNotes)}</p>
-            <p class="muted">{context.text(MessageKey::PagesHistoryNotRecorded)}</p>
+            <p class="muted">{context.text(MessageKey::PagesPastNotRecorded)}</p>
         </section>
     }
 }

@@ -72,7 +72,8 @@ pub struct Status {
 pub struct History {
     #[command(flatten)]
     pub read: ReadOverview,
-    /// Print the status of the cluster at this moment, such as 2026-11-23T03:12:00Z, instead of events.
+    /// Print the status of the cluster at this moment, such as 2026-11-23T03:12:00Z, instead of events. Not recorded, and so not
+    /// judged in the past: messengers, rejected heartbeats, health checks, unused web components, clocks, disks, certificates and tokens.
     #[arg(long, conflicts_with_all = ["server", "since"])]
     pub at: Option<String>,
     /// Only events of this server.

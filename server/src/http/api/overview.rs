@@ -49,7 +49,7 @@ struct CachedOverview {
     operation_id = "overview",
     params(
         ("If-None-Match" = Option<String>, Header, description = "The ETag of the overview that the client has.", nullable = false),
-        ("at" = Option<String>, Query, description = "A past moment (RFC 3339): the overview as it stood then, without messengers, rejected heartbeats, probes, clocks, disks, certificates and tokens, which are not recorded.", nullable = false)
+        ("at" = Option<String>, Query, description = "A past moment (RFC 3339): the overview as it stood then, without what is not recorded: messengers, rejected heartbeats, health checks, unused web components, clocks, disks, certificates and tokens.", nullable = false)
     ),
     responses(
         (

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use app::i18n::{Catalog, MessageKey};
 use serde_json::json;
 
 use super::checker::*;
@@ -97,5 +98,23 @@ fn the_description_is_openapi_3_1_with_the_base_path_and_the_authentication_of_h
             assert!(names.insert(operation["operationId"].to_string()), "{method} {template}");
             assert!(operation["summary"].is_string(), "{method} {template}");
         }
+    }
+}
+
+#[test]
+fn what_is_not_recorded_is_listed_alike_on_the_page_in_the_description_in_the_help_and_in_the_documents()
+ {
+    let said = Catalog::english().text(MessageKey::PagesPastNotRecorded);
+    let (_, list) = said.trim_end_matches('.').split_once(": ").unwrap();
+    let checker = Checker::of(Running::start());
+    let texts = [
+        ("the description", checker.document["paths"]["/api/v1/overview"].to_string()),
+        ("README.md", include_str!("../../../../README.md").to_owned()),
+        ("ARCHITECTURE.md", include_str!("../../../../ARCHITECTURE.md").to_owned()),
+        ("the help", include_str!("../../../src/cli/args/agent.rs").replace("///", "")),
+    ];
+    for (name, text) in texts {
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(list), "{name} does not list: {list}");
     }
 }
