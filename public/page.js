@@ -1,7 +1,5 @@
-// What the page does besides its wasm module: shortcuts, copying, the icon of the tab, and its place after a reload.
+// What the page does besides its wasm module: shortcuts, the icon of the tab, and its place after a reload.
 // `start.js` loads it once the page is hydrated.
-// Listens on the document, because rows and cards come and go.
-const FEEDBACK_MS = 3_000;
 const TYPING_MS = 400;
 const RESTORE_MS = 3_000;
 const MAX_FRAMES = 100;
@@ -104,50 +102,12 @@ addEventListener('keydown', (event) => {
 const opener = find('#open-help');
 if (opener) opener.hidden = false;
 
-// Copying.
-const copy = async (text) => {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    // There is no clipboard over plain HTTP, nor in most frames.
-    const focused = document.activeElement;
-    const field = document.createElement('textarea');
-    field.value = text;
-    document.body.append(field);
-    field.select();
-    document.execCommand('copy');
-    field.remove();
-    focused.focus();
-  }
-};
-
-// A server and its problems, for a ticket.
-const markdown = (row) => {
-  const textOf = (element) => element.textContent.trim();
-  const [name, facts] = ['.server-name a', '.facts'].map((part) => textOf(row.querySelector(part)));
-  const problems = [...row.querySelectorAll('.problem')].map((problem) =>
-    `\n- ${[...problem.querySelectorAll('.emphasized, .reason')].map(textOf).join(' ')}`);
-  return `**${name}** (${facts}): ${row.querySelector('.icon').getAttribute('aria-label')}${problems.join('')}`;
-};
-const textToCopy = ({ dataset: { copy: text, copyLink } }, row) =>
-  text ?? (copyLink ? new URL(copyLink, location).href : markdown(row));
-
-addEventListener('click', async ({ target }) => {
-  if (target === opener) {
-    // The focus comes back to what opens the menu.
-    find('#user').focus();
-    opener.closest('details').open = false;
-    help.showModal();
-  }
-  const button = target.closest?.('[data-copy], [data-copy-link], [data-copy-row]');
-  if (!button) return;
-  await copy(textToCopy(button, button.closest('.server')));
-  const said = find('#copied');
-  said.textContent = button.dataset.copied = said.dataset.text;
-  setTimeout(() => {
-    said.textContent = '';
-    delete button.dataset.copied;
-  }, FEEDBACK_MS);
+addEventListener('click', ({ target }) => {
+  if (target !== opener) return;
+  // The focus comes back to what opens the menu.
+  find('#user').focus();
+  opener.closest('details').open = false;
+  help.showModal();
 });
 
 // Printing.

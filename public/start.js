@@ -30,6 +30,7 @@ await init({ module_or_path: wasm });
 hydrate(lang, messages, [number, date, clock], openStream);
 // What the page does not need to work.
 module('page.js');
+module('copy.js');
 // From now on the list changes without a new document.
 addEventListener('click', ({ target }) => {
   const link = target.closest('[download]');

@@ -83,7 +83,10 @@ test.describe('the copy button', () => {
   });
 
   test('selects the text where there is no clipboard', async ({ cluster, page }) => {
-    await page.addInitScript(() => { Object.defineProperty(navigator, 'clipboard', { value: undefined }); });
+    await page.addInitScript(() => {
+      Object.defineProperty(navigator, 'clipboard', { value: undefined });
+      document.execCommand = () => false;
+    });
     await page.goto(new URL('add-server?with=code', cluster.url).href);
     await page.getByRole('button', { name: 'Copy' }).first().click();
     await expect(page.getByRole('button', { name: 'Selected: press Ctrl+C' })).toBeVisible();

@@ -1,5 +1,6 @@
 // What was: the history of the servers, and the page of a past moment.
 import AxeBuilder from '@axe-core/playwright';
+import { type Page } from '@playwright/test';
 import { type Cluster, component, expect, openPage, quickTimers, server, test } from './cluster';
 
 /** `db-1` goes stale, and comes back with another version; `app-1` is always well. */
@@ -91,6 +92,65 @@ test('the history has no accessibility faults, fits a narrow screen, and its str
   await expect(page.getByRole('listitem').filter({ hasText: 'db-1' }).first()).toContainText('1 interruption');
   await expect(page.getByRole('listitem').filter({ hasText: 'app-1' }).first()).toContainText('no interruptions');
   await stop();
+});
+
+test.describe('for a ticket', () => {
+  test.use({ permissions: ['clipboard-read', 'clipboard-write'] });
+  const copied = (page: Page) => page.evaluate(() => navigator.clipboard.readText());
+
+  test('the history is copied as Markdown: its span, the strips in words, and each event with a link to its moment', async ({ cluster, page }) => {
+    const stop = await staleAndBack(cluster);
+    const odd = '*odd*_[1](x)|<b>`';
+    await cluster.sendHeartbeat({ server: odd });
+    await page.goto(`${cluster.url}history?kind=pulse`);
+    await page.getByRole('button', { name: 'Copy as Markdown' }).click();
+    await expect(page.getByRole('button', { name: 'Copied' })).toBeVisible();
+    const text = await copied(page);
+    const [title, strips, events] = text.split('\n\n');
+    const moment = '[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}Z';
+    const history = `${cluster.url}history?kind=pulse`.replace(/[.?]/g, '\\$&');
+    expect(title).toMatch(new RegExp(`^\\*\\*\\[History\\]\\(${history}\\)\\*\\*, ${moment} to ${moment}$`));
+    expect(strips).toMatch(/^- At least one service: –, /);
+    expect(strips).toMatch(/\n- db-1: –, 1 interruption, \d+ s(\n|$)/);
+    expect(strips).toContain('\n- \\*odd\\*\\_\\[1\\](x)\\|\\<b\\>\\`: ');
+    const stale = events.split('\n').find((line) => line.includes('Stale'));
+    const link = stale?.match(new RegExp(`^- \\[${moment}\\]\\((\\S+)\\) \\*\\*db-1 Service\\*\\*: Stale: no heartbeat`))?.[1] ?? '';
+    await page.goto(link);
+    await expect(component(page, 'db-1', 'service')).toHaveAttribute('data-pulse', 'stale');
+    await stop();
+  });
+
+  test('a hint is copied as Markdown, and its link leads to it as it stood then, where it can be copied again', async ({ cluster, page }) => {
+    await cluster.sendHeartbeats([{ server: 'app-1' }, { server: 'app-2' }, { server: 'bad_1', key: 'another key' }]);
+    await openPage(page, cluster.url);
+    const copy = page.locator('[data-hint="key-mismatch"]').getByRole('button', { name: 'Copy hint as Markdown' });
+    await copy.click();
+    await expect(copy).toHaveAttribute('data-copied');
+    const parts = (await copied(page)).split('\n\n');
+    expect(parts[0]).toMatch(/^\*\*Error: bad\\_1 uses a different encryption key\*\* \(since \S+ [0-9:]{8}Z\)$/);
+    expect(parts[1]).toContain('cannot decrypt each other');
+    expect(parts[2]).toMatch(/^1\. On bad\\_1, compare the encryption key.*\n2\. .*\n3\. .*\n4\. /);
+    expect(parts[3]).toMatch(/^> Do not let a container platform restart bad\\_1/);
+    const link = parts.at(-1) ?? '';
+    expect(link).toMatch(/\?at=.*#hint-key-mismatch-/);
+    await cluster.keepSendingHeartbeats([{ server: 'bad_1' }]);
+    await page.goto(link);
+    await copy.click();
+    await expect.poll(async () => (await copied(page)).split('\n\n')).toEqual(parts);
+  });
+
+  test.describe('without scripts', () => {
+    test.use({ javaScriptEnabled: false });
+
+    test('nothing that copies is shown', async ({ cluster, page }) => {
+      await cluster.sendHeartbeats([{ server: 'app-1' }, { server: 'bad-1', key: 'another key' }]);
+      for (const path of ['', 'history']) {
+        await page.goto(cluster.url + path);
+        await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+        await expect(page.getByRole('button', { name: /Copy/ })).toHaveCount(0);
+      }
+    });
+  });
 });
 
 test.describe('outside of the record', () => {

@@ -28,11 +28,11 @@ pub(crate) fn hidden_fields(pairs: &[(&'static str, String)]) -> Markup {
 }
 
 /// A button that copies `text`. `what` says
-/// what is copied to those who do not see what stands beside the button. `page.js` does it.
+/// what is copied to those who do not see what stands beside the button. `copy.js` does it.
 pub(crate) fn copy_button(catalog: &Catalog, what: &str, text: &str) -> Markup {
     let copy = catalog.text(MessageKey::ActionCopy);
     html! {
-        button.if-hydrated type="button" data-copy=(text) aria-label={ (copy) ": " (what) } { (copy) }
+        button.copy type="button" data-copy=(text) aria-label={ (copy) ": " (what) } { (copy) }
     }
 }
 

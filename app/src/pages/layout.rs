@@ -181,20 +181,28 @@ pub(crate) fn table<L: IntoView>(
     }
 }
 
-/// A text to copy, with a button that `copy.js` shows. `id`: of the text.
+/// What a button of `copy.js` says, and for a time what it has done.
+pub(crate) fn copy_label(context: &DocumentContext, label: MessageKey) -> impl IntoView + use<> {
+    let [label, copied, selected] = [label, MessageKey::PagesCopied, MessageKey::PagesCopySelected]
+        .map(|key| context.text(key));
+    view! {
+        <span aria-live="polite" data-copied-text=copied data-selected-text=selected>
+            {label}
+        </span>
+    }
+}
+
+/// A text, with a button that copies it. `id`: of the text.
 pub(crate) fn copyable(
     context: &DocumentContext,
     id: String,
     text: String,
 ) -> impl IntoView + use<> {
-    let [copy, copied, selected] =
-        [MessageKey::PagesCopy, MessageKey::PagesCopied, MessageKey::PagesCopySelected]
-            .map(|key| context.text(key));
     view! {
         <div class="copyable">
             <pre id=id.clone() tabindex="0">{text}</pre>
-            <button type="button" class="copy" data-text=id data-copied=copied data-selected=selected hidden>
-                <span aria-live="polite">{copy}</span>
+            <button type="button" class="copy" data-copy-text=id>
+                {copy_label(context, MessageKey::PagesCopy)}
             </button>
         </div>
     }

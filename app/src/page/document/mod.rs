@@ -123,18 +123,20 @@ pub fn shell(initial: InitialState, nonce: &str) -> impl IntoView + use<> {
                 </div>
                 {(!hide_chrome).then(|| export_links(state))}
                 {keyboard::help(catalog)}
-                <p
-                    id="copied"
-                    class="visually-hidden"
-                    aria-live="polite"
-                    data-text=catalog.text(MessageKey::PagesCopied)
-                ></p>
+                {copied(catalog)}
                 <script nonce=nonce.clone() type="text/plain" id="initial-state" inner_html=packed></script>
                 {again_script}
                 <script nonce=nonce type="module" src=asset("start.js")></script>
             </body>
         </html>
     }
+}
+
+/// Says to a screen reader that something was copied.
+#[cfg(feature = "ssr")]
+fn copied(catalog: &Catalog) -> impl IntoView + use<> {
+    let text = catalog.text(MessageKey::PagesCopied);
+    view! { <p id="copied" class="visually-hidden" aria-live="polite" data-copied-text=text></p> }
 }
 
 /// A nonce for the Content-Security-Policy: 128 random bits in base 64.

@@ -1,5 +1,5 @@
 //! The document of the page as it stood at a past moment. Nothing on it changes any more: it has no script but those of the
-//! header.
+//! header, and for copying.
 
 use leptos::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::cluster::hints::Arg;
 use crate::i18n::{Catalog, MessageKey};
 use crate::page::appearance::{Appearance, Theme};
 use crate::page::banner::view as banner;
-use crate::page::document::{Page, PageProps, branding, head, keyboard};
+use crate::page::document::{Page, PageProps, branding, copied, head, keyboard};
 use crate::page::header::view as header;
 use crate::page::route::Route;
 use crate::page::state::PageState;
@@ -58,6 +58,7 @@ fn document(initial: InitialState, moment: PastMoment, nonce: &str) -> impl Into
                 <meta charset="utf-8" />
                 {head(title, &icon, &asset)}
                 <script nonce=nonce.clone() src=asset("header.js")></script>
+                <script nonce=nonce.clone() r#type="module" src=asset("copy.js")></script>
                 {branding::stylesheets(&site, &appearance)}
                 {branding::frame_script(&site, &nonce, false)}
             </head>
@@ -70,6 +71,7 @@ fn document(initial: InitialState, moment: PastMoment, nonce: &str) -> impl Into
                 <div id="app" class="past">
                     {Page(PageProps { state })}
                 </div>
+                {copied(catalog)}
             </body>
         </html>
     }

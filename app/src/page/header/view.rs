@@ -196,7 +196,7 @@ pub(crate) fn connection_status(state: PageState) -> Markup {
         Some(since) => (MessageKey::ConnectionNoDataSince, since),
         None => (MessageKey::ConnectionUpdated, state.as_of.get()),
     };
-    let utc = moment.date_and_clock();
+    let (utc, at) = (moment.date_and_clock(), moment.rfc3339());
     let moment = i18n::clock(moment);
     let updated = format!(" · {}", catalog.format(key, &[("moment", Arg::Text(moment.clone()))]));
     let refusal = [("detail", Arg::Text(state.shared().error_detail.get()))];
@@ -225,8 +225,8 @@ pub(crate) fn connection_status(state: PageState) -> Markup {
     });
     html! {
         span class=(dot) aria-hidden="true" {}
-        // The watchdog compares this attribute with the text.
-        span.muted data-testid="connection" data-time=(moment) title=(utc) {
+        // The watchdog compares `data-time` with the text; `copy.js` makes a link to the page at `data-at`.
+        span.muted data-testid="connection" data-time=(moment) data-at=(at) title=(utc) {
             span.if-scripting { (catalog.format(connection.message(), &refusal)) }
             span.if-no-scripting { (reload_note) }
             (updated)

@@ -52,12 +52,8 @@ fn hint_card(state: PageState, hint: &HintCard, now: Timestamp) -> Markup {
                 summary {
                     h3 { (hint.title) }
                     p.muted {
-                        @if let Some(as_of) = hint.as_of {
-                            span.since { (moment(catalog, MessageKey::HintsAsOf, as_of, now)) } " · "
-                        }
-                        @if let Some(since) = hint.since {
-                            span.since { (moment(catalog, MessageKey::HintsSince, since, now)) } " · "
-                        }
+                        @if let Some(as_of) = hint.as_of { (since(catalog, MessageKey::HintsAsOf, as_of, now)) }
+                        @if let Some(moment) = hint.since { (since(catalog, MessageKey::HintsSince, moment, now)) }
                         (hint.evidence)
                     }
                 }
@@ -85,17 +81,21 @@ fn hint_card(state: PageState, hint: &HintCard, now: Timestamp) -> Markup {
                         (permitted_link(state, &format!("action-{}", hint.anchor), "", &action.query, &action.text))
                     }
                     @if let Some(server) = &hint.reconnect { (reconnection(state, server)) }
-                    button.if-hydrated type="button" data-copy-link={"#" (hint.anchor)} {
+                    button.copy type="button" data-copy-link={"#" (hint.anchor)} {
                         (catalog.text(MessageKey::ActionCopyLink))
                     }
+                    button.copy type="button" { (catalog.text(MessageKey::ActionCopyHint)) }
                 }
             }
         }
     }
 }
 
-fn moment(catalog: &Catalog, key: MessageKey, moment: Timestamp, now: Timestamp) -> String {
-    catalog.format(key, &[("moment", Arg::Text(i18n::recent(moment, now)))])
+/// Since when, in the time of the user; the tip and the copy as Markdown say it in UTC.
+fn since(catalog: &Catalog, key: MessageKey, moment: Timestamp, now: Timestamp) -> Markup {
+    let say = |moment| catalog.format(key, &[("moment", Arg::Text(moment))]);
+    let utc = say(moment.date_and_clock());
+    html! { span.since title=(utc) { (say(i18n::recent(moment, now))) } " · " }
 }
 
 fn subject_chip(subject: &Subject) -> Markup {

@@ -166,9 +166,9 @@ fn row_menu(server: &ServerRow, state: PageState) -> impl IntoView + use<> {
     ];
     let copies = html! {
         @for (label, text) in &copies {
-            button.if-hydrated type="button" data-copy=(text) { (catalog.text(*label)) }
+            button.copy type="button" data-copy=(text) { (catalog.text(*label)) }
         }
-        button.if-hydrated type="button" data-copy-row { (catalog.text(MessageKey::ActionCopyMarkdown)) }
+        button.copy type="button" { (catalog.text(MessageKey::ActionCopyMarkdown)) }
     };
     let (id, query) = (format!("remove-{}", server.id), server.removal_query.clone());
     let remove = (!state.is_read_only()).then(|| {

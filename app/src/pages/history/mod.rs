@@ -18,7 +18,9 @@ use crate::cluster::history::{Event, EventKind, Interval};
 use crate::i18n::MessageKey;
 use crate::page::route::query::to_query;
 use crate::page::status_style;
-use crate::pages::layout::{Document, DocumentContext, document, hidden_inputs, page_header};
+use crate::pages::layout::{
+    Document, DocumentContext, copy_label, document, hidden_inputs, page_header,
+};
 
 #[derive(Clone, Debug)]
 pub struct HistoryPage {
@@ -44,7 +46,12 @@ pub fn render(page: HistoryPage) -> Document {
         <div class="icon-sprite" inner_html=format!("{}{}", status_style::SPRITE, strip::PATTERNS)></div>
         {page_header(context, title)}
         <main class="wide-page history">
-            <h1>{context.text(title)}</h1>
+            <div class="section-head">
+                <h1>{context.text(title)}</h1>
+                <button type="button" class="copy">
+                    {copy_label(context, MessageKey::ActionCopyMarkdown)}
+                </button>
+            </div>
             {availability_section(&page)}
             {events_section(&page)}
         </main>
@@ -67,12 +74,16 @@ fn availability_section(page: &HistoryPage) -> impl IntoView + use<> {
             </a>
         }
     });
+    let [from, until] = [("from", page.span.from), ("until", page.span.until)]
+        .map(|(name, at)| (name, Arg::Text(at.date_and_clock())));
+    let from_until = context.catalog.format(MessageKey::PagesHistoryFromUntil, &[from, until]);
     view! {
         <section aria-labelledby="availability">
             <div class="section-head">
                 <h2 id="availability">{context.text(MessageKey::PagesHistoryAvailability)}</h2>
                 {range_links(page)}
             </div>
+            <p class="muted from-until">{from_until}</p>
             <div inner_html=servers::cluster_strips(page).into_string()></div>
             <div class="section-head">
                 <h3>{context.text(MessageKey::ListTitle)}</h3>
@@ -114,7 +125,7 @@ fn events_section(page: &HistoryPage) -> impl IntoView + use<> {
         } else {
             MessageKey::PagesHistoryNone
         };
-        view! { <p>{context.text(key)}</p> }
+        view! { <p class="no-events">{context.text(key)}</p> }
     });
     let older = page.older.as_ref().map(|query| {
         view! {
