@@ -61,6 +61,8 @@ fn a_silence_is_told_when_it_became_late_and_stale_and_how_long_each_lasted() {
             (s(660), Pulse::Alive, Some(Span(300_000 - 1))),
         ]
     );
+    let said = events.iter().map(|event| Catalog::english().event(event));
+    assert!(said.into_iter().any(|said| said == "Stale: silent since 12:01:00Z, limit 5 min"));
 }
 
 #[test]

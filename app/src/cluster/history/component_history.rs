@@ -191,8 +191,7 @@ impl ComponentHistory {
             interval: cluster.settings_at(moment).interval(),
             stopped: false,
         });
-        let Silence { start, interval, stopped, .. } = silence;
-        LastHeartbeat { role, at: start, interval, stopped }
+        silence.last_heartbeat(role)
     }
 
     /// The starts and gaps up to a moment that its row kept then, since it was first seen.
@@ -248,11 +247,11 @@ pub(super) fn add_interruptions(
 
 /// Whether a silence that ended was a gap, by the settings of that moment.
 fn is_gap(silence: Silence, role: Role, cluster: &ClusterHistory) -> bool {
-    let Silence { start, end, interval, stopped } = silence;
+    let Silence { start, end, interval, .. } = silence;
     let settings = cluster.settings_at(end);
     let known = cluster.blind_periods.partition_point(|period| period.end <= end);
     let (blind_periods, _) = cluster.blind_periods.split_at(known);
-    let last = LastHeartbeat { role, at: start, interval, stopped };
+    let last = silence.last_heartbeat(role);
     match role {
         Role::Service => {
             Gap { start, end }.counts(interval, last.late_limit(&settings), blind_periods)

@@ -18,11 +18,13 @@ pub struct Event {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Happening {
-    /// `lasted`: how long the former pulse did, unless that was alive, and how much of that time nobody observed.
+    /// `silence`: what made it late or stale. `lasted`: how long the former pulse did, unless that was alive, and how much of that
+    /// time nobody observed.
     Pulse {
         from: Pulse,
         to: Pulse,
         why: PulseCause,
+        silence: Option<LongSilence>,
         lasted: Option<Span>,
         blind: Span,
     },
@@ -80,6 +82,14 @@ pub enum Happening {
     Clock {
         by: Span,
     },
+}
+
+/// A silence that became longer than its limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LongSilence {
+    /// The last heartbeat before it.
+    pub since: Timestamp,
+    pub limit: Span,
 }
 
 /// Why a pulse turned.

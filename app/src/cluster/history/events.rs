@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::cluster_history::ClusterHistory;
 use super::component_history::{ComponentHistory, StateChange, add_interruptions};
-use super::event::{Event, Happening, PulseCause};
+use super::event::{Event, Happening, LongSilence, PulseCause};
 use super::record::{ArrivalKind, ComponentRecord, Silence};
 use super::timeline::{Interval, PastState, Segment};
 use crate::cluster::component::ComponentFacts;
@@ -166,6 +166,7 @@ impl ComponentEvents<'_> {
             .iter()
             .flat_map(|record| record.starts.iter().map(|start| start.at))
             .collect();
+        let silences = self.component.silences_in(span);
         let mut before: Option<(Pulse, Segment, Span)> = None;
         for segment in segments {
             let PastState::Pulse(pulse) = segment.state else {
@@ -183,13 +184,32 @@ impl ComponentEvents<'_> {
                     let is_trouble = from != Pulse::Alive;
                     let lasted = is_trouble.then(|| segment.from - first.from);
                     let blind = if is_trouble { blind } else { Span::ZERO };
-                    let what = Happening::Pulse { from, to: pulse, why, lasted, blind };
+                    let silence = self.long_silence(segment.from, pulse, &silences);
+                    let what = Happening::Pulse { from, to: pulse, why, silence, lasted, blind };
                     events.push(self.event(segment.from, what));
                     Some((pulse, segment, Span::ZERO))
                 }
                 None => Some((pulse, segment, Span::ZERO)),
             };
         }
+    }
+
+    /// The silence that made its pulse late or stale at a moment. `silences` in order.
+    fn long_silence(
+        &self,
+        at: Timestamp,
+        pulse: Pulse,
+        silences: &[Silence],
+    ) -> Option<LongSilence> {
+        let last = silences.partition_point(|silence| silence.start <= at).checked_sub(1)?;
+        let last = silences.get(last)?.last_heartbeat(self.key.role);
+        let settings = self.history.settings_at(at);
+        let limit = match pulse {
+            Pulse::Late => last.late_limit(&settings),
+            Pulse::Stale => last.stale_limit(&settings),
+            Pulse::Alive | Pulse::Stopped | Pulse::Unknown => return None,
+        };
+        Some(LongSilence { since: last.at, limit })
     }
 
     /// A moment before the span, so that what turns at its first moment is told; or the beginning of the silences and blind

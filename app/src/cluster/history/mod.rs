@@ -15,7 +15,7 @@ pub mod timeline;
 pub use availability::{Availability, ClusterAim, Observation, Observations, Observed};
 pub use cluster_history::ClusterHistory;
 pub use component_history::ComponentHistory;
-pub use event::{Event, EventId, EventKind, Happening, PulseCause};
+pub use event::{Event, EventId, EventKind, Happening, LongSilence, PulseCause};
 pub use record::{ArrivalKind, ComponentRecord, RecordedState, Return, Silence};
 pub use rehearsal::{StaleCounts, Timeouts};
 pub use timeline::{Interval, PastState, Segment};

@@ -13,6 +13,7 @@ use crate::cluster::component::{Component, ComponentFacts};
 use crate::cluster::component_key::{ComponentKey, Role};
 use crate::cluster::interruptions::Start;
 use crate::cluster::observation::{BlindPeriod, silence};
+use crate::cluster::pulse::LastHeartbeat;
 use crate::cluster::time::{Span, Timestamp};
 
 /// What happens within so long of the first change shares its record, if it is the same minute.
@@ -101,6 +102,14 @@ pub struct Silence {
     pub interval: Span,
     /// The heartbeat before it said that the process was stopping.
     pub stopped: bool,
+}
+
+impl Silence {
+    /// The heartbeat before it, of a component with this role.
+    pub(super) fn last_heartbeat(self, role: Role) -> LastHeartbeat {
+        let Self { start, interval, stopped, .. } = self;
+        LastHeartbeat { role, at: start, interval, stopped }
+    }
 }
 
 /// A former boot that is current again.

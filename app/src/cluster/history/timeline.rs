@@ -6,7 +6,6 @@ use super::record::Silence;
 use crate::cluster::component_key::Role;
 use crate::cluster::health::Pulse;
 use crate::cluster::observation::{self, BlindPeriod, blind_at, exceeds_at, late_at};
-use crate::cluster::pulse::LastHeartbeat;
 use crate::cluster::settings::Settings;
 use crate::cluster::time::{Span, Timestamp};
 
@@ -126,7 +125,7 @@ impl Past<'_> {
                 if *begins >= end && place > since {
                     break;
                 }
-                let last = self.last_heartbeat(*silence);
+                let last = silence.last_heartbeat(self.role);
                 let stale_at = exceeds_at(last.at, last.stale_limit(settings), self.blind_periods);
                 turns.extend([*begins, stale_at]);
                 if self.role == Role::Service {
@@ -141,11 +140,6 @@ impl Past<'_> {
     /// The place of the settings in force at a moment.
     fn in_force_at(&self, moment: Timestamp) -> usize {
         place_in_force(self.settings, moment).unwrap_or_default()
-    }
-
-    fn last_heartbeat(&self, silence: Silence) -> LastHeartbeat {
-        let Silence { start, interval, stopped, .. } = silence;
-        LastHeartbeat { role: self.role, at: start, interval, stopped }
     }
 
     fn state_at(&self, moment: Timestamp) -> PastState {
@@ -165,7 +159,7 @@ impl Past<'_> {
             Some(silence) => {
                 let settings =
                     self.settings.get(self.in_force_at(moment)).map(|(_, settings)| *settings);
-                let last = self.last_heartbeat(*silence);
+                let last = silence.last_heartbeat(self.role);
                 last.pulse(&settings.unwrap_or_default(), self.blind_periods, moment)
             }
         };

@@ -1,9 +1,9 @@
 //! What happened, in one sentence without its subject.
 
 use crate::cluster::hints::Arg;
-use crate::cluster::history::{Event, EventKind, Happening, PulseCause};
+use crate::cluster::history::{Event, EventKind, Happening, LongSilence, PulseCause};
 use crate::cluster::settings::{SETTINGS, SettingValue};
-use crate::cluster::{KeyCheck, KeyKind, Pulse, Role, Span, Stability, Timestamp};
+use crate::cluster::{KeyCheck, KeyKind, Pulse, Span, Stability, Timestamp};
 use crate::i18n::{Catalog, MessageKey};
 
 impl Catalog {
@@ -11,10 +11,11 @@ impl Catalog {
     pub fn event(&self, event: &Event) -> String {
         let text = |text: &str| Arg::Text(text.to_owned());
         match &event.what {
-            Happening::Pulse { from, to, why, lasted, blind } => {
-                let role = event.subject.as_ref().map(|subject| subject.role);
-                let now = self.text(pulse_message(*to, *why, role));
-                self.after(now, *from, lasted.filter(|_| is_news(*from, *to, *why)), *blind)
+            Happening::Pulse { from, to, why, silence, lasted, blind } => {
+                let now = self.text(pulse_message(*to, *why));
+                let now =
+                    silence.map_or_else(|| now.to_owned(), |silence| self.silent(now, silence));
+                self.after(&now, *from, lasted.filter(|_| is_news(*from, *to, *why)), *blind)
             }
             Happening::Stability { from, to } => {
                 self.text(stability_message(*from, *to)).to_owned()
@@ -78,6 +79,16 @@ impl Catalog {
             EventKind::Blind => MessageKey::PagesEventKindBlind,
             EventKind::Clock => MessageKey::PagesEventKindClock,
         })
+    }
+
+    /// A new pulse, since when nothing is heard, and the limit of that.
+    fn silent(&self, now: &str, silence: LongSilence) -> String {
+        let args = [
+            ("now", Arg::Text(now.to_owned())),
+            ("since", Arg::Moment(silence.since)),
+            ("limit", Arg::Text(silence.limit.exact())),
+        ];
+        self.format(MessageKey::PagesEventSilent, &args)
     }
 
     /// A new pulse, how long the former one lasted, and how much of that nobody observed.
@@ -157,7 +168,7 @@ const fn is_news(from: Pulse, to: Pulse, why: PulseCause) -> bool {
     !matches!((from, to, why), (Pulse::Late, Pulse::Stale, PulseCause::Silence))
 }
 
-const fn pulse_message(to: Pulse, why: PulseCause, role: Option<Role>) -> MessageKey {
+const fn pulse_message(to: Pulse, why: PulseCause) -> MessageKey {
     match (to, why) {
         (Pulse::Alive, PulseCause::Start) => MessageKey::PagesEventAliveStarted,
         (Pulse::Alive, PulseCause::Settings) => MessageKey::PagesEventAliveSettings,
@@ -179,10 +190,7 @@ const fn pulse_message(to: Pulse, why: PulseCause, role: Option<Role>) -> Messag
         (
             Pulse::Stale,
             PulseCause::Heartbeat | PulseCause::Silence | PulseCause::Goodbye | PulseCause::Start,
-        ) => match role {
-            Some(Role::Web) => MessageKey::PagesEventStaleWeb,
-            Some(Role::Service) | None => MessageKey::PagesEventStaleService,
-        },
+        ) => MessageKey::PagesEventStale,
         (Pulse::Stopped, _) => MessageKey::PagesEventStopped,
         (Pulse::Unknown, _) => MessageKey::PagesEventUnknown,
     }

@@ -102,7 +102,7 @@ impl Parts {
             ..Self::default()
         };
         match what {
-            Happening::Pulse { from, to, why, lasted, blind } => Self {
+            Happening::Pulse { from, to, why, lasted, blind, .. } => Self {
                 why: Some(why.as_str()),
                 lasted: *lasted,
                 blind: lasted.map(|_| *blind),
