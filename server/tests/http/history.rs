@@ -274,3 +274,24 @@ fn the_history_can_be_filtered_by_a_part_of_the_names_and_suggests_all_names() {
 fn first_word(html: &str) -> &str {
     html.split('<').next().unwrap_or_default()
 }
+
+#[test]
+fn the_details_of_a_server_get_its_last_day_as_a_strip_and_in_words_above_its_last_events() {
+    let overview = Running::start();
+    stale_and_back(&overview);
+    let answer = overview.get("/history/recent?server=APP-1&lang=de");
+    let html = answer.body.as_str().unwrap();
+    let parts = [
+        "<link rel=\"stylesheet\" href=\"/assets/",
+        "<svg class=\"strip service\"",
+        "<path class=\"stale\"",
+        "<a href=\"/history?server=app-1&amp;lang=de\">24 Stunden: ",
+        "1 Unterbrechung, ",
+        "<ol class=\"events\">",
+    ];
+    let places = parts.map(|part| html.find(part).unwrap_or_else(|| panic!("{part}: {html}")));
+    assert!(places.is_sorted(), "{places:?}");
+    assert_eq!(html.matches("<li>").count(), 5);
+    let unknown = overview.get("/history/recent?server=nobody");
+    assert_eq!((unknown.status, unknown.body.as_str()), (200, Some("<ol class=\"events\"></ol>")));
+}

@@ -48,7 +48,7 @@ fn panel_html(state: PageState, panel: &Panel) -> Markup {
     }
 }
 
-/// The last events of a server, which `page.js` fetches, and the way to all of them.
+/// The last day and the last events of a server, which `page.js` fetches, and the way to its whole history.
 fn history_html(state: PageState, server: &ServerName) -> Markup {
     let base = &state.shared().page_context.site.base;
     let own = [("server", server.to_string())].into_iter();

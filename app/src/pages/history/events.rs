@@ -12,7 +12,7 @@ use crate::page::status_style::{self, StatusStyle};
 use crate::pages::layout::DocumentContext;
 
 /// The last events of a server, newest first, as a list for its details. The server is not named.
-pub fn recent_events(context: &DocumentContext, events: &[Event]) -> String {
+pub(super) fn recent_events(context: &DocumentContext, events: &[Event]) -> Markup {
     let row = |event: &Event| {
         let role = event.subject.as_ref().map(|subject| context.catalog.role_name(subject.role));
         html! {
@@ -25,8 +25,7 @@ pub fn recent_events(context: &DocumentContext, events: &[Event]) -> String {
             }
         }
     };
-    let list = html! { ol.events { @for event in events { (row(event)) } } };
-    list.into_string()
+    html! { ol.events { @for event in events { (row(event)) } } }
 }
 
 /// A list for each day, below its heading. Days are those of UTC.

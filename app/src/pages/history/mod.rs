@@ -9,7 +9,6 @@ mod words;
 use leptos::prelude::*;
 use maud::html;
 
-pub use self::events::recent_events;
 pub use self::query::{HistoryFilter, HistoryRange, MAX_TEXT_CHARS};
 pub use self::servers::{ServerStrip, Strips};
 use crate::cluster::Timestamp;
@@ -57,6 +56,20 @@ pub fn render(page: HistoryPage) -> Document {
         </main>
     };
     document(context, context.text(title), body)
+}
+
+/// The last day of a server as strips, if it was there, and its last events, newest first: for its details.
+pub fn recent(
+    context: &DocumentContext,
+    last_day: Interval,
+    server: Option<&ServerStrip>,
+    events: &[Event],
+) -> String {
+    let parts = html! {
+        @if let Some(server) = server { (servers::recent_strip(context, server, last_day)) }
+        (events::recent_events(context, events))
+    };
+    parts.into_string()
 }
 
 /// The query of a link on this page to itself: it keeps the span and the appearance.

@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
 use super::strip::{self, Mark};
 use super::words::Summary;
@@ -15,7 +15,9 @@ use crate::cluster::history::{
     Availability, ClusterAim, ClusterHistory, Interval, PastState, Segment,
 };
 use crate::cluster::{Role, ServerName, Span, Timestamp};
-use crate::i18n::MessageKey;
+use crate::i18n::{Catalog, MessageKey};
+use crate::page::route::query::to_query;
+use crate::pages::layout::DocumentContext;
 
 /// So many quiet servers are shown beside the others; more are folded.
 const MAX_QUIET_SHOWN: usize = 10;
@@ -166,6 +168,40 @@ pub(super) fn server_strips(page: &HistoryPage) -> Markup {
     }
 }
 
+/// The role of each component, and its strip.
+fn component_strips(server: &ServerStrip, span: Interval, catalog: &Catalog) -> Markup {
+    html! {
+        @for (role, segments) in &server.components {
+            small { (catalog.role_name(*role)) }
+            (strip::of_segments(role.as_str(), segments, span))
+        }
+    }
+}
+
+/// The strips of a server for its details, and a link that says the same in words. What they need of the styles and patterns
+/// of the history comes with them.
+pub(super) fn recent_strip(
+    context: &DocumentContext,
+    server: &ServerStrip,
+    span: Interval,
+) -> Markup {
+    let catalog = context.catalog;
+    let summary = Summary::of(&server.observed, span);
+    let pairs = [("server", server.name.to_string())].into_iter();
+    let query = to_query(pairs.chain(context.appearance.pairs()));
+    html! {
+        link rel="stylesheet" href={ (context.site.assets) "/pages.css" };
+        .icon-sprite { (PreEscaped(strip::PATTERNS)) }
+        .last-day {
+            (component_strips(server, span, catalog))
+            a href={ (context.site.base) "/history?" (query) } {
+                (catalog.text(MessageKey::PagesHistorySpanDay)) ": "
+                (summary.percent(catalog)) ", " (summary.sentence(catalog, Span::ZERO))
+            }
+        }
+    }
+}
+
 fn server_row(page: &HistoryPage, server: &ServerStrip, known: Span) -> Markup {
     let catalog = page.context.catalog;
     let summary = Summary::of(&server.observed, page.span);
@@ -174,10 +210,7 @@ fn server_row(page: &HistoryPage, server: &ServerStrip, known: Span) -> Markup {
     html! {
         li {
             a href=(address) { bdi { (name) } }
-            @for (role, segments) in &server.components {
-                small { (catalog.role_name(*role)) }
-                (strip::of_segments(role.as_str(), segments, page.span))
-            }
+            (component_strips(server, page.span, catalog))
             b { (summary.percent(catalog)) }
             a.muted[server.is_quiet()] href={(address) "#events"} { (summary.sentence(catalog, known)) }
         }

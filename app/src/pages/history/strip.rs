@@ -10,8 +10,8 @@ use crate::cluster::{Pulse, Timestamp};
 
 /// The width of a strip in its own units.
 const WIDTH: i64 = 1_000;
-/// What is shorter is drawn so wide: 2.4 px on a strip of 600 px.
-const MIN_WIDTH: i64 = 4;
+/// What is shorter is drawn so wide: 2 px on a strip of 400 px. On a narrow screen styles add 2 units on each side.
+const MIN_WIDTH: i64 = 5;
 
 /// What is drawn. Each mark has a shape of its own, whatever its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,9 +238,9 @@ mod tests {
             let found = paths(&[(0, None), (from, Some(Mark::Stale)), (until, None)]);
             found.concat().replace("</svg>", "")
         };
-        assert_eq!(down(500, 501), "stale\" d=\"M500 2h4\"");
-        assert_eq!(down(999, 1_000), "stale\" d=\"M996 2h4\"");
-        assert_eq!(down(0, 1), "stale\" d=\"M0 2h4\"");
+        assert_eq!(down(500, 501), "stale\" d=\"M500 2h5\"");
+        assert_eq!(down(999, 1_000), "stale\" d=\"M995 2h5\"");
+        assert_eq!(down(0, 1), "stale\" d=\"M0 2h5\"");
     }
 
     #[test]
@@ -254,9 +254,9 @@ mod tests {
         ];
         let found = paths(&turns).concat().replace("</svg>", "");
         let expected = [
-            "late\" d=\"M497 3h4\"",
+            "late\" d=\"M496 3h5\"",
             "stale\" d=\"M501 2h99\"",
-            "blind\" stroke=\"url(#hatch)\" d=\"M600 2h4\"",
+            "blind\" stroke=\"url(#hatch)\" d=\"M600 2h5\"",
         ];
         assert_eq!(found, expected.concat());
     }

@@ -1,13 +1,12 @@
 //! `GET /history`: when the servers were up, and what happened.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use app::cluster::history::{EventId, Interval};
 use app::cluster::{ServerName, Span};
 use app::page::route::query::to_query;
-use app::pages::history::{
-    HistoryFilter, HistoryPage, HistoryRange, Strips, recent_events, render,
-};
+use app::pages::history::{HistoryFilter, HistoryPage, HistoryRange, Strips, render};
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::{Html, Response};
@@ -84,7 +83,7 @@ pub(crate) async fn get(
     Ok(document_response(StatusCode::OK, document))
 }
 
-/// The last events of a server, as a list for its details.
+/// The last day and the last events of a server, for its details.
 pub(crate) async fn recent(
     State(state): State<HttpState>,
     PageRequest(context): PageRequest,
@@ -94,6 +93,14 @@ pub(crate) async fn recent(
     let server =
         ServerName::parse(&name).map_err(|_| Problem::not_found("there is no such server"))?;
     let now = state.site.live.now();
+    let last_day = Interval { from: now - HistoryRange::Day.length(), until: now };
+    let only = BTreeSet::from([server.clone()]);
+    // What is recorded of one server is in one part.
+    let strip =
+        state.site.past.fold(last_day, Some(vec![server.clone()]), None, move |strip, part| {
+            *strip = Strips::new(part, last_day, Some(&only)).servers.pop();
+        });
+    let strip = strip.await?;
     let query = EventQuery {
         span: Interval { from: now - RECENT, until: now + Span::TICK },
         server: Some(server),
@@ -102,5 +109,5 @@ pub(crate) async fn recent(
         limit: RECENT_EVENTS,
     };
     let found = state.site.past.events(query).await?;
-    Ok(Html(recent_events(&context, &found.events)))
+    Ok(Html(app::pages::history::recent(&context, last_day, strip.as_ref(), &found.events)))
 }
