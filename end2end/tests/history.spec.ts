@@ -1,7 +1,10 @@
 // What was: the history of the servers, and the page of a past moment.
 import AxeBuilder from '@axe-core/playwright';
-import { type Page } from '@playwright/test';
-import { type Cluster, component, expect, openPage, quickTimers, server, test } from './cluster';
+import { type Locator, type Page } from '@playwright/test';
+import { type Cluster, component, expect, focusedId, horizontalOverflow, openPage, quickTimers, server, test } from './cluster';
+
+/** Device pixels in a pixel, where widths are measured. */
+const SCALE = 8;
 
 /** `db-1` goes stale, and comes back with another version; `app-1` is always well. */
 async function staleAndBack(cluster: Cluster) {
@@ -15,6 +18,28 @@ async function staleAndBack(cluster: Cluster) {
     await stop();
     await stopAgain();
   };
+}
+
+/** How many pixels wide a strip shows this state at its right end. */
+async function width(page: Page, strip: Locator, state: string) {
+  const box = (await strip.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+  // What is short may reach over the edge.
+  const clip = { x: box.x, y: box.y + box.height * 0.75, width: box.width + 4, height: 1 };
+  const png = (await page.screenshot({ clip })).toString('base64');
+  const colour = await strip.locator(`.${state}`).evaluate((path) => getComputedStyle(path).stroke);
+  const columns = await page.evaluate(async ([data, wanted]) => {
+    const picture = await createImageBitmap(new Blob([Uint8Array.from(atob(data), (byte) => byte.charCodeAt(0))]));
+    const context = new OffscreenCanvas(picture.width, 1).getContext('2d', { willReadFrequently: true });
+    if (!context) return 0;
+    context.fillStyle = wanted;
+    context.fillRect(0, 0, 1, 1);
+    const rgb = context.getImageData(0, 0, 1, 1).data;
+    context.drawImage(picture, 0, 0);
+    const line = context.getImageData(0, 0, picture.width, 1).data;
+    const isAlike = (x: number) => [0, 1, 2].every((part) => Math.abs(line[4 * x + part] - rgb[part]) < 24);
+    return Array.from({ length: picture.width }, (_, x) => x).filter(isAlike).length;
+  }, [png, colour]);
+  return columns / SCALE;
 }
 
 for (const scripts of [true, false]) {
@@ -70,29 +95,153 @@ for (const scripts of [true, false]) {
   });
 }
 
-test('the details of a server have its last events', async ({ cluster, page }) => {
+test('the details of a server have its last day as a strip, which leads to its history, and its last events', async ({ cluster, page }) => {
   const stop = await staleAndBack(cluster);
   await openPage(page, `${cluster.url}?server=db-1`);
   const details = page.getByRole('dialog', { name: 'db-1' });
+  await expect(details.getByRole('link', { name: /^24 hours: .*1 interruption/ })).toHaveAttribute('href', /\/history\?server=db-1$/);
+  await expect(details.locator('.strip .stale')).toHaveCSS('stroke-width', '4px');
   await expect(details.locator('.recent li').filter({ hasText: 'Version' })).toContainText('2027.1');
   await details.getByRole('link', { name: 'History' }).click();
   await expect(page).toHaveURL(/\/history\?server=db-1/);
   await stop();
 });
 
-test('the history has no accessibility faults, fits a narrow screen, and its strips are told in words', async ({ cluster, page }) => {
+/** The moment at which `db-1` became stale. */
+async function staleAt(cluster: Cluster, page: Page): Promise<string> {
+  const events = await (await page.request.get(`${cluster.url}api/v1/events?server=db-1`)).json();
+  return events.events.find((event: { to: string }) => event.to === 'stale').at;
+}
+
+test('the history and the page of a past moment have no accessibility faults and fit a narrow screen', async ({ cluster, page }) => {
   const stop = await staleAndBack(cluster);
-  for (const width of [1440, 360]) {
-    await page.setViewportSize({ width, height: 800 });
-    await page.goto(`${cluster.url}history`);
-    const faults = (await new AxeBuilder({ page }).analyze()).violations;
-    expect(faults.map((fault) => fault.id)).toEqual([]);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+  for (const path of ['history', `?at=${await staleAt(cluster, page)}`]) {
+    for (const width of [1440, 360]) {
+      await page.setViewportSize({ width, height: 800 });
+      await page.goto(cluster.url + path);
+      const faults = (await new AxeBuilder({ page }).analyze()).violations;
+      expect(faults.map((fault) => fault.id), `${path} at ${width} px`).toEqual([]);
+      expect(await horizontalOverflow(page), `${path} at ${width} px`).toBeLessThanOrEqual(0);
+    }
   }
-  await expect(page.getByRole('listitem').filter({ hasText: 'db-1' }).first()).toContainText('1 interruption');
-  await expect(page.getByRole('listitem').filter({ hasText: 'app-1' }).first()).toContainText('no interruptions');
   await stop();
 });
+
+test('a screen reader finds each strip in words, the events by day, and the way through time', async ({ cluster, page }) => {
+  const stop = await staleAndBack(cluster);
+  await page.goto(`${cluster.url}history`);
+  await expect(page.getByRole('main')).toMatchAriaSnapshot(`
+    - main:
+      - heading "History" [level=1]
+      - button "Copy as Markdown"
+      - region "Availability":
+        - heading "Availability" [level=2]
+        - navigation "Time span":
+          - link "24 hours"
+          - link "7 days"
+          - link "30 days"
+          - link "90 days"
+        - paragraph: /^[-0-9]+ [0-9:]+Z to [-0-9]+ [0-9:]+Z$/
+        - list:
+          - listitem: /At least one service/
+          - listitem: /All components .* 1 interruption, \\d+ s/
+        - heading "Servers" [level=3]
+        - list:
+          - listitem:
+            - link "db-1":
+              - /url: "?server=db-1"
+            - text: Service –
+            - link /^1 interruption, \\d+ s$/:
+              - /url: "?server=db-1#events"
+          - listitem:
+            - link "app-1"
+            - text: Service –
+            - link "no interruptions"
+        - list "Legend":
+          - listitem: Alive
+          - listitem: Late
+          - listitem: Service stale
+          - listitem: Web component stale
+          - listitem: Stopped
+          - listitem: Not observed
+      - region "Events":
+        - heading "Events" [level=2]
+        - search:
+          - combobox "Server"
+          - combobox "Kind"
+          - searchbox "Text"
+          - button "Filter"
+        - heading /UTC$/ [level=3]
+        - list:
+          - listitem:
+            - link /^[0-9:]+Z$/
+            - link "db-1"
+            - text: /Service Version 2026.2.1 → 2027.1/
+  `);
+  await page.goto(`${cluster.url}?at=${await staleAt(cluster, page)}`);
+  await expect(page.getByRole('region', { name: 'A past moment' })).toMatchAriaSnapshot(`
+    - region "A past moment":
+      - paragraph: /^The cluster as it was at [-0-9]+ [0-9:]+Z\\. This page is read-only\\. Not recorded, and so not judged in the past/
+      - paragraph:
+        - link "Earlier event"
+        - link "Later event"
+        - link "History"
+        - link "Back to now"
+  `);
+  await stop();
+});
+
+test('the keyboard leads from an event to its moment, to the events beside it, and back to now', async ({ cluster, page }) => {
+  const stop = await staleAndBack(cluster);
+  await page.goto(`${cluster.url}history?kind=pulse&server=db-1`);
+  await page.getByRole('listitem').filter({ hasText: 'Stale: no heartbeat' }).getByRole('link').first().focus();
+  await page.keyboard.press('Enter');
+  await expect(component(page, 'db-1', 'service')).toHaveAttribute('data-pulse', 'stale');
+  const go = async (id: string) => {
+    for (let presses = 0; presses < 40 && (await focusedId(page)) !== id; presses += 1) await page.keyboard.press('Tab');
+    expect(await focusedId(page)).toBe(id);
+    await page.keyboard.press('Enter');
+  };
+  await go('later');
+  await expect(component(page, 'db-1', 'service')).toHaveAttribute('data-pulse', 'alive');
+  await go('earlier');
+  await expect(component(page, 'db-1', 'service')).toHaveAttribute('data-pulse', 'stale');
+  await go('now');
+  await expect(page).toHaveURL(cluster.url);
+  await stop();
+});
+
+test.describe('in enough pixels to measure', () => {
+  test.use({ deviceScaleFactor: SCALE });
+
+  test('a short outage is at least 2 px wide, on the history and in the details, however narrow the strip', async ({ cluster, page }) => {
+    const stop = await staleAndBack(cluster);
+    for (const [wide, path, strip] of [
+      [1440, 'history', '.strips'], [360, 'history', '.strips'], [1440, '?server=db-1', '.last-day'], [360, '?server=db-1', '.last-day'],
+    ] as const) {
+      await page.setViewportSize({ width: wide, height: 800 });
+      await page.goto(cluster.url + path);
+      const shown = page.locator(`${strip} .strip:has(.stale)`).last();
+      await expect(shown).toHaveCSS('height', '20px');
+      await shown.scrollIntoViewIfNeeded();
+      expect(await width(page, shown, 'stale'), `${path} at ${wide} px`).toBeGreaterThanOrEqual(2);
+    }
+    await stop();
+  });
+});
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`no two states of a strip look alike where colours are forced, ${colorScheme}`, async ({ cluster, page }) => {
+    await cluster.sendHeartbeat({ server: 'app-1' });
+    await page.emulateMedia({ forcedColors: 'active', colorScheme });
+    await page.goto(`${cluster.url}history`);
+    const samples = await page.locator('.legend .sample').all();
+    const pictures = new Set<string>();
+    for (const sample of samples) pictures.add((await sample.screenshot()).toString('base64'));
+    expect(samples.length).toBeGreaterThan(5);
+    expect(pictures.size).toBe(samples.length);
+  });
+}
 
 test.describe('for a ticket', () => {
   test.use({ permissions: ['clipboard-read', 'clipboard-write'] });

@@ -160,6 +160,22 @@ test.describe('a session that another page ended', () => {
     await expect(again).toBeHidden();
   });
 
+  test('is asked for again by a form that was sent from the same document before', async ({ cluster, page }) => {
+    await signInFirstAdmin(cluster, page);
+    await page.goto(`${cluster.url}access`);
+    await page.getByLabel('Name').first().fill('build machines');
+    // The answer leaves the document as it is, like a step back to it.
+    await page.route('**/access/tokens', (route) => route.fulfill({ status: 204 }));
+    const answered = page.waitForResponse('**/access/tokens');
+    await page.getByRole('button', { name: 'Create token' }).click();
+    await answered;
+    await page.unroute('**/access/tokens');
+    await signOutElsewhere(cluster, page);
+    await page.getByRole('button', { name: 'Create token' }).click();
+    await enterPassword(page);
+    await expect(page.getByRole('main')).toContainText('build machines');
+  });
+
   test('that ended before Save is asked for at once, and the password saves', async ({ cluster, page }) => {
     await signInFirstAdmin(cluster, page);
     await page.getByRole('link', { name: 'Edit settings' }).click();
