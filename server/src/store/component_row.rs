@@ -11,7 +11,8 @@ use app::cluster::{
 };
 use serde_json::json;
 
-use crate::store::statement::{Row, sql};
+use crate::store::packed::{Columns, Packed};
+use crate::store::statement::{Row, sql, sql_with_json_rows};
 use crate::store::tx::{Connection, Tx};
 use crate::store::{StoreError, postgres, sqlite};
 
@@ -33,35 +34,64 @@ macro_rules! select_components {
 }
 pub(super) use select_components;
 
-pub(super) fn component(row: &Row) -> Result<Component, StoreError> {
+/// `$keys` gives arrays of a server's name in lower case and a role.
+macro_rules! select_packed {
+    ($keys:literal) => {
+        concat!(
+            "select string_agg(
+                 c.server || $1 || c.role || $1 || cast(c.facts as text) || $1 || c.stopped || $1
+                 || cast(c.boots as text) || $1 || c.first_seen || $1
+                 || coalesce(cast(c.came_back_at as text), '') || $1 || cast(c.messengers as text) || $1
+                 || '' || $1 || c.changed_no || $1 || cast(c.interruptions as text) || $1
+                 || coalesce(cast(h.sequence as text), '') || $1 || coalesce(cast(h.received_at as text), '') || $1
+                 || coalesce(cast(h.interval_ms as text), '') || $1
+                 || coalesce(cast(h.skew_last_ms as text), '') || $1
+                 || coalesce(cast(h.skew_before_ms as text), ''), $2)
+             from components c
+             left join last_heartbeats h on h.server_key = c.server_key and h.role = c.role
+             where c.removed_at is null
+                 and (c.server_key, c.role) in (select value ->> 0, value ->> 1 from ",
+            $keys,
+            ")"
+        )
+    };
+}
+
+/// The same columns of those of the components `$3` that are not removed, packed.
+const SELECT_PACKED: [&str; 2] = [
+    select_packed!("json_each($3)"),
+    select_packed!("json_array_elements($3::json) as given (value)"),
+];
+
+pub(super) fn component(row: &impl Columns) -> Result<Component, StoreError> {
     let unreadable = StoreError::UnreadableValue;
     let number = |place| {
-        row.get::<Option<i64>>(place)?
+        row.number(place)?
             .ok_or(StoreError::UnreadableValue("component without its last heartbeat"))
     };
-    let server: &str = row.get(0)?;
-    let role: &str = row.get(1)?;
-    let facts: ComponentFacts = row.json(2)?;
+    let text = |place| row.text(place)?.ok_or(StoreError::UnreadableValue("component"));
+    let (server, role) = (text(0)?, text(1)?);
+    let facts: ComponentFacts = serde_json::from_str(text(2)?)?;
     if facts.ip.ip().is_none() {
         return Err(unreadable("address"));
     }
-    let mut boots: Boots = row.json(4)?;
+    let mut boots: Boots = serde_json::from_str(text(4)?)?;
     boots.current.sequence = number(11)?;
-    let skew_before = row.get::<Option<i64>>(15)?.map(Span);
-    let skew_last = row.get::<Option<i64>>(14)?.map(Span);
+    let skew_before = row.number(15)?.map(Span);
+    let skew_last = row.number(14)?.map(Span);
     Ok(Component {
         server: ServerName::parse(server).map_err(|_| unreadable("server's name"))?,
         role: Role::parse(role).ok_or(unreadable("role"))?,
         facts: Arc::new(facts),
-        stopped: row.get(3)?,
+        stopped: row.flag(3)?,
         boots,
-        interruptions: row.json(10)?,
-        first_seen: Timestamp(row.get(5)?),
+        interruptions: serde_json::from_str(text(10)?)?,
+        first_seen: Timestamp(number(5)?),
         last_heartbeat: Timestamp(number(12)?),
         told_interval: Span(number(13)?),
         skew: skew_last.map(|last| Skew { last, before: skew_before }),
-        came_back: row.get::<Option<i64>>(6)?.map(Timestamp),
-        messengers: row.json(7)?,
+        came_back: row.number(6)?.map(Timestamp),
+        messengers: serde_json::from_str(text(7)?)?,
     })
 }
 
@@ -81,6 +111,17 @@ fn stored_in(row: &Row) -> Result<Stored, StoreError> {
 pub(super) async fn all_components(tx: &mut Tx) -> Result<Vec<Component>, StoreError> {
     let rows = sql(select_components!("where c.removed_at is null")).rows(tx).await?;
     rows.iter().map(component).collect()
+}
+
+/// Those of these components that are not removed, in any order.
+pub(super) async fn present_components(
+    tx: &mut Tx,
+    keys: &[ComponentKey],
+) -> Result<Vec<Component>, StoreError> {
+    let keys: Vec<_> = keys.iter().map(|key| json!([key.server.folded(), key.role])).collect();
+    let select = sql_with_json_rows(tx, SELECT_PACKED).bind(json!(keys).to_string());
+    let found = Packed::read(select, tx).await?;
+    found.rows().map(|row| component(&row)).collect()
 }
 
 pub(super) async fn components_reporting(

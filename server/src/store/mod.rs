@@ -17,6 +17,7 @@ mod error;
 mod fold;
 mod history;
 mod messenger_status;
+mod packed;
 mod people;
 mod postgres;
 mod rejections;

@@ -127,6 +127,12 @@ impl Statement {
         self
     }
 
+    /// Binds these before all others.
+    pub(super) fn bind_first(mut self, values: [&str; 2]) -> Self {
+        self.values.splice(0..0, values.map(Value::from));
+        self
+    }
+
     /// Returns how many rows it changed.
     pub(super) async fn execute(self, tx: &mut Tx) -> Result<u64, StoreError> {
         Ok(match tx.connection() {

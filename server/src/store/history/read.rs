@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use app::cluster::history::{ClusterHistory, ComponentHistory};
-use app::cluster::{ComponentKey, ServerName, Span, Timestamp};
+use app::cluster::history::{ClusterHistory, ComponentHistory, ComponentRecord};
+use app::cluster::{Component, ComponentKey, ServerName, Span, Timestamp};
 use serde_json::json;
 use tokio::sync::mpsc;
 
 use crate::store::history::{RECORD_SPAN, earlier};
+use crate::store::packed::{Columns as _, Packed, PackedRow};
 use crate::store::statement::{Row, sql, sql_with_json_rows, with_json_rows};
 use crate::store::tx::Tx;
 use crate::store::{Store, StoreError, component_row, rows};
@@ -28,7 +29,14 @@ const SELECT_COMPONENTS: [&str; 2] = with_json_rows!(
     ")"
 );
 
-/// The last record with a state before `$2`, of each component in `$1`. `$history` is the table of records as `h`.
+/// The columns of a record, packed.
+macro_rules! packed_record {
+    () => {
+        "string_agg(h.component || $1 || h.at || $1 || h.commit_no || $1 || coalesce(h.state, '') || $1 || h.changes, $2)"
+    };
+}
+
+/// The last record with a state before `$4`, of each component in `$3`. `$history` is the table of records as `h`.
 macro_rules! select_states {
     ($ids:literal, $history:literal) => {
         concat!(
@@ -39,37 +47,45 @@ macro_rules! select_states {
                      (select h.at from ",
             $history,
             "
-                      where h.component = c.id and h.at < $2 and h.state is not null
+                      where h.component = c.id and h.at < $4 and h.state is not null
                       order by h.at desc limit 1) as at
                  from given c)
-             select c.id, h.at, h.state, h.changes
-             from last_states c join component_history h on h.component = c.id and h.at = c.at
-             where h.state is not null
-             order by c.id, h.commit_no"
+             select ",
+            packed_record!(),
+            " from last_states c join component_history h on h.component = c.id and h.at = c.at
+             where h.state is not null"
         )
     };
 }
 
 /// SQLite would not choose the index of states by itself.
 const SELECT_STATES: [&str; 2] = [
-    select_states!("json_each($1)", "component_history h indexed by component_states"),
-    select_states!("json_array_elements($1::json) as given (value)", "component_history h"),
+    select_states!("json_each($3)", "component_history h indexed by component_states"),
+    select_states!("json_array_elements($3::json) as given (value)", "component_history h"),
 ];
 
-/// The records from `$2` until `$3`, and the next two, of each component in `$1`.
-const SELECT_SPAN: [&str; 2] = with_json_rows!(
-    "with given as materialized (select cast(value ->> 0 as bigint) as id from ",
-    "), spans as materialized (
-         select c.id,
-             coalesce((select h.at from component_history h
-                       where h.component = c.id and h.at > $3
-                       order by h.at, h.commit_no limit 1 offset 1), 9223372036854775807) as until_at
-         from given c)
-     select c.id, h.at, h.state, h.changes
-     from spans c join component_history h
-         on h.component = c.id and h.at >= $2 and h.at <= c.until_at
-     order by c.id, h.at, h.commit_no"
-);
+/// The records from `$4` until `$5`, and the next two, of each component in `$3`.
+macro_rules! select_span {
+    ($ids:literal) => {
+        concat!(
+            "with given as materialized (select cast(value ->> 0 as bigint) as id from ",
+            $ids,
+            "), spans as materialized (
+                 select c.id,
+                     coalesce((select h.at from component_history h
+                               where h.component = c.id and h.at > $5
+                               order by h.at, h.commit_no limit 1 offset 1), 9223372036854775807) as until_at
+                 from given c)
+             select ",
+            packed_record!(),
+            " from spans c join component_history h
+                 on h.component = c.id and h.at >= $4 and h.at <= c.until_at"
+        )
+    };
+}
+
+const SELECT_SPAN: [&str; 2] =
+    [select_span!("json_each($3)"), select_span!("json_array_elements($3::json) as given (value)")];
 
 /// Which part of the history is read: a span or, if it begins when it ends, a moment.
 #[derive(Clone, Debug)]
@@ -258,28 +274,46 @@ async fn components(
     let keys: Vec<ComponentKey> = part.iter().map(|component| component.key.clone()).collect();
     let ids: Vec<_> = part.iter().map(|component| json!([component.id])).collect();
     let ids = json!(ids).to_string();
-    let mut current = component_row::stored(tx, &keys).await?;
+    let current = component_row::present_components(tx, &keys).await?.into_iter();
+    let mut current: HashMap<ComponentKey, Arc<Component>> =
+        current.map(|component| (component.key(), Arc::new(component))).collect();
     let mut found: ById = part
         .into_iter()
         .map(|RecordedComponent { id, key, complete_since, .. }| {
-            let current = current.remove(&key).and_then(|stored| stored.present().cloned());
+            let current = current.remove(&key);
             (id, (key, ComponentHistory { complete_since, records: Vec::new(), current }))
         })
         .collect();
     let states = sql_with_json_rows(tx, SELECT_STATES).bind(&ids).bind(since.0);
-    add_records(&mut found, &states.rows(tx).await?)?;
-    let span = sql_with_json_rows(tx, SELECT_SPAN).bind(ids).bind(since.0);
-    add_records(&mut found, &span.bind(query.until.0).rows(tx).await?)?;
+    let states = Packed::read(states, tx).await?;
+    let span = sql_with_json_rows(tx, SELECT_SPAN).bind(ids).bind(since.0).bind(query.until.0);
+    let span = Packed::read(span, tx).await?;
+    add_records(&mut found, states.rows().chain(span.rows()))?;
     if query.is_moment() {
         earlier::add_interruptions(tx, &mut found, since, query.until).await?;
     }
     Ok(found.into_values().collect())
 }
 
-fn add_records(found: &mut ById, rows: &[Row]) -> Result<(), StoreError> {
+/// Adds records in any order.
+fn add_records<'a>(
+    found: &mut ById,
+    rows: impl Iterator<Item = PackedRow<'a>>,
+) -> Result<(), StoreError> {
+    let mut read = HashMap::<i64, Vec<(i64, i64, ComponentRecord)>>::new();
     for row in rows {
-        if let Some((key, component)) = found.get_mut(&row.get::<i64>(0)?) {
-            component.records.push(super::record(key.clone(), row, 1)?);
+        let number = |place| row.number(place)?.ok_or(StoreError::UnreadableValue("record"));
+        let (id, at, commit) = (number(0)?, number(1)?, number(2)?);
+        let Some((key, _)) = found.get(&id) else { continue };
+        let state = row.text(3)?.map(serde_json::from_str).transpose()?;
+        let changes = row.text(4)?.unwrap_or_default();
+        let record = ComponentRecord::from_json(key.clone(), Timestamp(at), state, changes)?;
+        read.entry(id).or_default().push((at, commit, record));
+    }
+    for (id, mut records) in read {
+        records.sort_unstable_by_key(|(at, commit, _)| (*at, *commit));
+        if let Some((_, component)) = found.get_mut(&id) {
+            component.records.extend(records.into_iter().map(|(.., record)| record));
         }
     }
     Ok(())

@@ -1,0 +1,69 @@
+//! How are many rows read at once? As one text: the driver of SQLite passes each row from thread to thread, which costs more
+//! than to find it.
+
+use crate::store::StoreError;
+use crate::store::statement::{Row, Statement};
+use crate::store::tx::Tx;
+
+/// Ends a column. No column contains it: names have no control characters, and JSON escapes them.
+const COLUMN_END: &str = "\u{1f}";
+/// Ends a row.
+const ROW_END: &str = "\u{1e}";
+
+/// The columns of a row, by their place.
+pub(super) trait Columns {
+    fn text(&self, place: usize) -> Result<Option<&str>, StoreError>;
+    fn number(&self, place: usize) -> Result<Option<i64>, StoreError>;
+    fn flag(&self, place: usize) -> Result<bool, StoreError>;
+}
+
+impl Columns for Row {
+    fn text(&self, place: usize) -> Result<Option<&str>, StoreError> {
+        self.get(place)
+    }
+
+    fn number(&self, place: usize) -> Result<Option<i64>, StoreError> {
+        self.get(place)
+    }
+
+    fn flag(&self, place: usize) -> Result<bool, StoreError> {
+        self.get(place)
+    }
+}
+
+/// A row of a packed answer: what is null is empty.
+#[derive(Debug)]
+pub(super) struct PackedRow<'a>(Vec<&'a str>);
+
+impl Columns for PackedRow<'_> {
+    fn text(&self, place: usize) -> Result<Option<&str>, StoreError> {
+        let column = self.0.get(place).ok_or(StoreError::UnreadableValue("packed row"))?;
+        Ok(Some(*column).filter(|column| !column.is_empty()))
+    }
+
+    fn number(&self, place: usize) -> Result<Option<i64>, StoreError> {
+        let number = self.text(place)?.map(str::parse).transpose();
+        number.map_err(|_| StoreError::UnreadableValue("packed number"))
+    }
+
+    fn flag(&self, place: usize) -> Result<bool, StoreError> {
+        Ok(matches!(self.text(place)?, Some("1" | "true")))
+    }
+}
+
+/// The rows of a statement that packs them.
+#[derive(Debug)]
+pub(super) struct Packed(String);
+
+impl Packed {
+    /// `$1` of the statement ends each column, and `$2` each row; its other values are bound already, as `$3` and so on.
+    pub(super) async fn read(statement: Statement, tx: &mut Tx) -> Result<Self, StoreError> {
+        let statement = statement.bind_first([COLUMN_END, ROW_END]);
+        Ok(Self(statement.row(tx).await?.get::<Option<String>>(0)?.unwrap_or_default()))
+    }
+
+    pub(super) fn rows(&self) -> impl Iterator<Item = PackedRow<'_>> {
+        let rows = self.0.split_terminator(ROW_END);
+        rows.map(|row| PackedRow(row.split(COLUMN_END).collect()))
+    }
+}
