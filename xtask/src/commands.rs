@@ -6,22 +6,33 @@ use anyhow::{Context as _, Result};
 
 use crate::dist::Package;
 use crate::size_budget::Sizes;
+use crate::steps::Background;
 use crate::workspace::{self, APP, Profile, SERVER};
-use crate::{bench, browser, dist, page_weight, prerequisites, site, soak, steps, wasm};
+use crate::{
+    bench, browser, dist, page_weight, prerequisites, site, soak, steps, test_programs, wasm,
+};
 
 /// Builds the page and the server, and prints the size of the page.
 pub(crate) fn build(profile: Profile) -> Result<Sizes> {
     prerequisites::install_wasm_target()?;
     let hash = site::build()?;
+    steps::run("server", &mut compile_server(profile, &hash))?;
+    measure_page(profile, &hash)
+}
+
+fn compile_server(profile: Profile, site_hash: &str) -> Command {
     let mut cargo = workspace::cargo(["build", "--package", SERVER]);
     if profile == Profile::Release {
         // The release build embeds the site, so it must be compiled again for a new site. The debug build
         // reads the folder; with the variable it would compile again after each `cargo test`.
         cargo.arg("--release");
-        cargo.env("CLUSTER_OVERVIEW_SITE_HASH", &hash);
+        cargo.env("CLUSTER_OVERVIEW_SITE_HASH", site_hash);
     }
-    steps::run("server", &mut cargo)?;
-    let sizes = Sizes::measure(&site::folder(&hash), page_weight::measure_html(profile)?)?;
+    cargo
+}
+
+fn measure_page(profile: Profile, site_hash: &str) -> Result<Sizes> {
+    let sizes = Sizes::measure(&site::folder(site_hash), page_weight::measure_html(profile)?)?;
     print!("{}", sizes.table());
     Ok(sizes)
 }
@@ -62,6 +73,12 @@ const SELECTIONS: [(&str, &[&str]); 2] =
     [("server", &["--workspace", "--exclude", "xtask"]), ("xtask", &["--package", "xtask"])];
 
 pub(crate) fn check() -> Result<()> {
+    check_sources()?;
+    run_tests()
+}
+
+/// Format and lints.
+fn check_sources() -> Result<()> {
     prerequisites::install_wasm_target()?;
     prerequisites::install_debian_packages()?;
     prerequisites::install_python_tools()?;
@@ -71,12 +88,15 @@ pub(crate) fn check() -> Result<()> {
         run_clippy(name, &[selection, &["--all-targets"]].concat())?;
     }
     // Never `--all-features`: the page is compiled for the server or for the browser, not for both.
-    run_clippy("browser", &[&["--package", APP], &wasm::BROWSER_HALF[..]].concat())?;
-    for (name, selection) in SELECTIONS {
-        let test = [&["test"], selection].concat();
-        steps::run(&format!("tests ({name})"), &mut workspace::cargo(test))?;
-    }
-    Ok(())
+    run_clippy("browser", &[&["--package", APP], &wasm::BROWSER_HALF[..]].concat())
+}
+
+/// All tests except the browser's.
+fn run_tests() -> Result<()> {
+    let [(_, server), (_, xtask)] = SELECTIONS;
+    test_programs::run("tests (server)", server)?;
+    let test = [&["test"], xtask].concat();
+    steps::run("tests (xtask)", &mut workspace::cargo(test))
 }
 
 fn run_clippy(name: &str, selection: &[&str]) -> Result<()> {
@@ -84,12 +104,27 @@ fn run_clippy(name: &str, selection: &[&str]) -> Result<()> {
     steps::run(&format!("clippy ({name})"), &mut workspace::cargo(clippy))
 }
 
-/// Everything: [`check`], [`build`], the browser tests, the short soak, and the package on a clean Debian.
+/// Everything: [`check`], the browser tests, the short soak, and the package on a clean Debian.
+///
+/// Most tests wait most of the time. The release build and the tool that makes packages are
+/// compiled meanwhile.
 pub(crate) fn test() -> Result<()> {
-    check()?;
-    build(Profile::Debug)?.check()?;
+    check_sources()?;
+    let hash = site::build()?;
+    let [(name, server), _] = SELECTIONS;
+    let compile = [&["test", "--no-run"], server].concat();
+    steps::run(&format!("compile tests ({name})"), &mut workspace::cargo(compile))?;
+    let release = compile_server(Profile::Release, &hash);
+    let mut background = vec![Background::start("release build", &release)?];
+    if let Some(install) = dist::tool_installation() {
+        background.push(Background::start("tool that makes packages", &install)?);
+    }
+    run_tests()?;
+    // The program of the tests is the one that the browser tests and the soak start.
+    measure_page(Profile::Debug, &hash)?.check()?;
     browser_tests()?;
     soak::run(&soak::SHORT, &[])?;
+    background.into_iter().try_for_each(Background::finish)?;
     package_tests(&dist()?)
 }
 

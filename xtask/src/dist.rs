@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::workspace::{self, Profile, SERVER};
 use crate::{prerequisites, steps};
 
+const CARGO_DEB: &str = "cargo-deb";
 const CARGO_DEB_VERSION: &str = "3.8.0";
 /// The files in the archive besides the program: path in this repository, name in the archive.
 const OTHER_FILES: [(&str, &str); 11] = [
@@ -27,6 +29,11 @@ const OTHER_FILES: [(&str, &str); 11] = [
 #[derive(Debug)]
 pub(crate) struct Package {
     pub(crate) debian: PathBuf,
+}
+
+/// The command that installs the tool that makes packages, unless it is there.
+pub(crate) fn tool_installation() -> Option<Command> {
+    prerequisites::cargo_tool_installation(CARGO_DEB, CARGO_DEB_VERSION)
 }
 
 pub(crate) fn make() -> Result<Package> {
@@ -65,7 +72,7 @@ fn make_archive(folder: &Path) -> Result<()> {
 
 /// Makes a package in this folder and returns its path.
 fn make_debian_package(folder: &Path, options: &[&str]) -> Result<PathBuf> {
-    let program = prerequisites::install_cargo_tool("cargo-deb", CARGO_DEB_VERSION)?;
+    let program = prerequisites::install_cargo_tool(CARGO_DEB, CARGO_DEB_VERSION)?;
     fs::create_dir_all(folder)?;
     let mut deb = workspace::tool(&program.to_string_lossy());
     deb.args(["deb", "--no-build", "--quiet", "--package", SERVER]).args(options);

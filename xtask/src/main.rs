@@ -16,6 +16,7 @@ mod site;
 mod size_budget;
 mod soak;
 mod steps;
+mod test_programs;
 mod test_server;
 mod wasm;
 mod workspace;

@@ -116,13 +116,25 @@ pub(crate) fn find_chromium() -> Option<PathBuf> {
 
 /// Installs a Cargo tool in exactly this version below `target`, unless it is there, and returns its path.
 pub(crate) fn install_cargo_tool(name: &str, version: &str) -> Result<PathBuf> {
-    let root = workspace::target().join("tools").join(format!("{name}-{version}"));
-    let program = root.join("bin").join(name);
-    if !program.exists() {
-        let mut install = workspace::cargo(["install", name, "--version", version, "--locked"]);
-        steps::run(name, install.arg("--root").arg(root))?;
+    if let Some(mut install) = cargo_tool_installation(name, version) {
+        steps::run(name, &mut install)?;
     }
-    Ok(program)
+    Ok(cargo_tool_folder(name, version).join("bin").join(name))
+}
+
+/// The command that installs a Cargo tool, unless it is there.
+pub(crate) fn cargo_tool_installation(name: &str, version: &str) -> Option<Command> {
+    let root = cargo_tool_folder(name, version);
+    if root.join("bin").join(name).exists() {
+        return None;
+    }
+    let mut install = workspace::cargo(["install", name, "--version", version, "--locked"]);
+    install.arg("--root").arg(root);
+    Some(install)
+}
+
+fn cargo_tool_folder(name: &str, version: &str) -> PathBuf {
+    workspace::target().join("tools").join(format!("{name}-{version}"))
 }
 
 /// Installs exactly the Python packages of the tests into a virtual environment.
