@@ -12,6 +12,7 @@ mod clocks;
 mod damage;
 mod fail_over;
 mod floods;
+mod history;
 mod kills;
 mod limits;
 mod long_log;
