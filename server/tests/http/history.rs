@@ -217,35 +217,6 @@ fn several_web_servers_tell_the_same_events_with_the_same_ids() {
 }
 
 #[test]
-fn killed_while_servers_report_the_overview_loses_no_event_and_invents_none() {
-    let mut overview = testkit::Overview::start();
-    overview.use_short_timers();
-    let mut starts = 0;
-    for round in 0..5_u64 {
-        for beat in 0..20_u64 {
-            let boot = format!("{:08x}-3c0a-4d5e-9f7e-3d1b9f0c2a11", round * 100 + beat);
-            let sent = json!({
-                "server": "app-1", "role": "service", "version": "2026.2.1",
-                "os": {"name": "Debian", "version": "12"}, "ip": "10.0.0.1",
-                "boot_id": boot, "sequence": 1,
-            });
-            let answer = overview.post_heartbeats(&sent);
-            starts += u64::from(answer.status == 200);
-        }
-        overview.kill_and_restart();
-    }
-    let answer = overview.get("/api/v1/events?limit=1000&server=app-1");
-    let all = answer.body["events"].as_array().unwrap().clone();
-    let count = |kind: &str| -> u64 {
-        let of_kind = all.iter().filter(|event| event["kind"] == kind);
-        of_kind.map(|event| event["count"].as_u64().unwrap()).sum()
-    };
-    assert_eq!((count("start"), count("first_seen")), (starts - 1, 1));
-    let parse = |event: &Value| event["at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
-    assert!(all.windows(2).all(|pair| parse(&pair[0]) >= parse(&pair[1])), "{all:?}");
-}
-
-#[test]
 fn the_history_can_be_filtered_by_a_part_of_the_names_and_suggests_all_names() {
     let overview = Running::start();
     for server in ["db-1", "web-1", "web-10"] {
