@@ -49,7 +49,7 @@ fn start_processes(url: &str, server: &'static str, stop: &AtomicBool, starts: &
 }
 
 /// All events, newest first, read in pages.
-fn read_events(overview: &Overview) -> Vec<Value> {
+pub(crate) fn read_events(overview: &Overview) -> Vec<Value> {
     let mut before = String::new();
     let mut events = Vec::new();
     loop {
@@ -63,20 +63,20 @@ fn read_events(overview: &Overview) -> Vec<Value> {
     }
 }
 
-fn ids(events: &[Value]) -> Vec<&str> {
+pub(crate) fn ids(events: &[Value]) -> Vec<&str> {
     events.iter().map(|event| event["id"].as_str().unwrap()).collect()
 }
 
-fn of_kind<'a>(events: &'a [Value], kind: &str) -> Vec<&'a Value> {
+pub(crate) fn of_kind<'a>(events: &'a [Value], kind: &str) -> Vec<&'a Value> {
     events.iter().filter(|event| event["kind"] == kind).collect()
 }
 
-fn moment(event: &Value) -> Timestamp {
+pub(crate) fn moment(event: &Value) -> Timestamp {
     event["at"].as_str().unwrap().parse().unwrap()
 }
 
 /// When the time that an event is about began and ended.
-fn interval(event: &Value) -> (Timestamp, Timestamp) {
+pub(crate) fn interval(event: &Value) -> (Timestamp, Timestamp) {
     let from = moment(event);
     (from, from + SignedDuration::from_secs(event["lasted_s"].as_i64().unwrap()))
 }

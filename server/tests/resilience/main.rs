@@ -20,6 +20,7 @@ mod nginx;
 mod outages;
 mod owners;
 mod pgbouncer;
+mod restored_history;
 mod restores;
 mod several;
 mod slow_disk;
