@@ -11,27 +11,9 @@ use cluster_overview_app::cluster::history::{
     Availability, ComponentHistory, Event, Interval, PastState,
 };
 use cluster_overview_app::cluster::{ComponentKey, Pulse, Snapshot, Span, Timestamp};
-use common::past::{COMPONENTS, Cluster, Kind, Step, What};
+use common::past::{COMPONENTS, Cluster, Step, moment_between, step};
 use common::{NOON, heartbeat, ms};
 use proptest::prelude::*;
-
-fn step() -> impl Strategy<Value = Step> {
-    let kind = prop_oneof![
-        12 => Just(Kind::Continued),
-        2 => Just(Kind::Started),
-        1 => Just(Kind::Returned),
-        1 => Just(Kind::Leaving),
-        1 => Just(Kind::Upgraded),
-    ];
-    let what = prop_oneof![
-        30 => (0_usize..4, kind).prop_map(|(component, kind)| What::Heartbeat { component, kind }),
-        1 => (0_usize..4).prop_map(|component| What::Removal { component }),
-        2 => (1_u32..40, 0_u32..300).prop_map(|(interval_s, more_s)| What::Settings { interval_s, more_s }),
-        2 => Just(What::Blind),
-    ];
-    let after = prop_oneof![3 => 1_i64..2_000, 6 => 2_000_i64..40_000, 2 => 40_000_i64..600_000];
-    (after, what).prop_map(|(after, what)| Step { after, what })
-}
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step(), 1..120)
@@ -57,9 +39,8 @@ fn first_part(steps: &[Step], part: f64) -> Cluster {
 }
 
 /// The moment between noon and `until` at this part of the way.
-#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a random moment")]
 fn within(until: Timestamp, part: f64) -> Timestamp {
-    NOON + Span(((until - NOON).0 as f64 * part) as i64)
+    moment_between(NOON, until, part)
 }
 
 /// Its pulse, or that it was not there.

@@ -10,6 +10,8 @@ use cluster_overview_app::cluster::{
     Tombstone,
 };
 
+use proptest::prelude::*;
+
 use super::{NOON, address, boot, heartbeat, reporting};
 
 /// What happens next, after so many milliseconds.
@@ -47,6 +49,40 @@ pub(crate) enum Kind {
     Upgraded,
 }
 
+pub(crate) fn step() -> impl Strategy<Value = Step> {
+    let kind = prop_oneof![
+        12 => Just(Kind::Continued),
+        2 => Just(Kind::Started),
+        1 => Just(Kind::Returned),
+        1 => Just(Kind::Leaving),
+        1 => Just(Kind::Upgraded),
+    ];
+    let what = prop_oneof![
+        30 => (0_usize..4, kind).prop_map(|(component, kind)| What::Heartbeat { component, kind }),
+        1 => (0_usize..4).prop_map(|component| What::Removal { component }),
+        2 => (1_u32..40, 0_u32..300).prop_map(|(interval_s, more_s)| What::Settings { interval_s, more_s }),
+        2 => Just(What::Blind),
+    ];
+    let after = prop_oneof![3 => 1_i64..2_000, 6 => 2_000_i64..40_000, 2 => 40_000_i64..600_000];
+    (after, what).prop_map(|(after, what)| Step { after, what })
+}
+
+/// The settings after a change to them.
+pub(crate) fn settings(interval_s: u32, more_s: u32) -> Settings {
+    Settings {
+        heartbeat_interval_s: interval_s,
+        stale_timeout_s: 2 * interval_s + more_s,
+        web_window_s: 60 + 2 * interval_s + more_s,
+        ..Settings::default()
+    }
+}
+
+/// The moment between two others at this part of the way.
+#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a random moment")]
+pub(crate) fn moment_between(from: Timestamp, until: Timestamp, part: f64) -> Timestamp {
+    from + Span(((until - from).0 as f64 * part) as i64)
+}
+
 /// A cluster whose every state is kept, and what is recorded of it.
 #[derive(Debug)]
 pub(crate) struct Cluster {
@@ -56,6 +92,12 @@ pub(crate) struct Cluster {
     /// The state after each step.
     states: Vec<(Timestamp, Snapshot)>,
     pub(crate) history: ClusterHistory,
+    processes: Processes,
+}
+
+/// Makes the heartbeats of processes. Each has a higher sequence than all before.
+#[derive(Debug)]
+pub(crate) struct Processes {
     boots: u8,
     sequence: i64,
 }
@@ -77,8 +119,7 @@ impl Cluster {
             snapshot,
             tombstones: BTreeMap::new(),
             history: ClusterHistory { begins: NOON, settings, ..ClusterHistory::default() },
-            boots: 1,
-            sequence: 1,
+            processes: Processes::new(),
         }
     }
 
@@ -89,12 +130,7 @@ impl Cluster {
             What::Heartbeat { component, kind } => self.receive(component, kind),
             What::Removal { component } => self.remove(component),
             What::Settings { interval_s, more_s } => {
-                self.snapshot.settings = Settings {
-                    heartbeat_interval_s: interval_s,
-                    stale_timeout_s: 2 * interval_s + more_s,
-                    web_window_s: 60 + 2 * interval_s + more_s,
-                    ..Settings::default()
-                };
+                self.snapshot.settings = settings(interval_s, more_s);
                 self.history.settings.push((self.now, self.snapshot.settings));
             }
             What::Blind if self.now - before > Span::seconds(5) => {
@@ -109,14 +145,14 @@ impl Cluster {
 
     fn receive(&mut self, component: usize, kind: Kind) {
         let (server, role) = COMPONENTS[component];
-        let first = heartbeat(server, role);
-        let key = first.key();
+        let key = heartbeat(server, role).key();
         let known = self.snapshot.components.get(&key).cloned();
         let stored = match &known {
             Some(known) => Some(Stored::Present(Arc::clone(known))),
             None => self.tombstones.get(&key).cloned().map(Stored::Removed),
         };
-        let beat = self.heartbeat(first, known.as_deref().map(|known| &known.boots), kind);
+        let boots = known.as_deref().map(|known| &known.boots);
+        let beat = self.processes.heartbeat(component, boots, kind);
         let arrival = Arrival {
             at: self.now,
             settings: &self.snapshot.settings,
@@ -134,32 +170,6 @@ impl Cluster {
         );
         self.record(&key, record);
         self.snapshot.insert(Arc::new(next));
-    }
-
-    fn heartbeat(&mut self, first: Heartbeat, boots: Option<&Boots>, kind: Kind) -> Heartbeat {
-        self.sequence += 1;
-        let sequence = self.sequence;
-        let current = boots.map_or_else(|| boot(1), |boots| boots.current.id.clone());
-        let former = boots.and_then(|boots| boots.former.first()).map(|former| former.id.clone());
-        let sequences = Heartbeat { sequence, ..first };
-        match kind {
-            Kind::Continued => Heartbeat { boot_id: current, ..sequences },
-            Kind::Leaving => Heartbeat { boot_id: current, leaving: true, ..sequences },
-            Kind::Returned => {
-                let beat = Heartbeat { boot_id: former.unwrap_or(current), ..sequences };
-                reporting(beat, |facts| facts.ip = address(9))
-            }
-            Kind::Started | Kind::Upgraded => {
-                self.boots = self.boots.wrapping_add(1);
-                let beat = Heartbeat { boot_id: boot(self.boots), ..sequences };
-                let version = format!("2027.{}", self.boots);
-                reporting(beat, |facts| {
-                    if matches!(kind, Kind::Upgraded) {
-                        facts.version = version;
-                    }
-                })
-            }
-        }
     }
 
     fn remove(&mut self, component: usize) {
@@ -214,6 +224,45 @@ impl Cluster {
             history.current = self.snapshot.components.get(key).cloned();
         }
         self
+    }
+}
+
+impl Processes {
+    pub(crate) fn new() -> Self {
+        Self { boots: 1, sequence: 1 }
+    }
+
+    /// A heartbeat of one of [`COMPONENTS`]. `boots`: those that are known of it.
+    pub(crate) fn heartbeat(
+        &mut self,
+        component: usize,
+        boots: Option<&Boots>,
+        kind: Kind,
+    ) -> Heartbeat {
+        let (server, role) = COMPONENTS[component];
+        self.sequence += 1;
+        let sequence = self.sequence;
+        let current = boots.map_or_else(|| boot(1), |boots| boots.current.id.clone());
+        let former = boots.and_then(|boots| boots.former.first()).map(|former| former.id.clone());
+        let sequences = Heartbeat { sequence, ..heartbeat(server, role) };
+        match kind {
+            Kind::Continued => Heartbeat { boot_id: current, ..sequences },
+            Kind::Leaving => Heartbeat { boot_id: current, leaving: true, ..sequences },
+            Kind::Returned => {
+                let beat = Heartbeat { boot_id: former.unwrap_or(current), ..sequences };
+                reporting(beat, |facts| facts.ip = address(9))
+            }
+            Kind::Started | Kind::Upgraded => {
+                self.boots = self.boots.wrapping_add(1);
+                let beat = Heartbeat { boot_id: boot(self.boots), ..sequences };
+                let version = format!("2027.{}", self.boots);
+                reporting(beat, |facts| {
+                    if matches!(kind, Kind::Upgraded) {
+                        facts.version = version;
+                    }
+                })
+            }
+        }
     }
 }
 

@@ -66,6 +66,15 @@ impl LongestOutage {
     }
 }
 
+/// Set when it is dropped, also by a failure: otherwise the story would wait forever for the thread that syncs.
+struct SetOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 fn start_agents(overview: &Overview) -> Vec<Process> {
     let start = |number: usize| {
         let name = format!("node-{number}");
@@ -85,6 +94,7 @@ fn five_hundred_agents_that_start_at_once_on_a_busy_disk_are_all_accepted_and_th
     let mut overview = Serve::default().start_in(folder);
     let is_over = AtomicBool::new(false);
     let (acknowledged, longest_sync, blindness) = thread::scope(|scope| {
+        let end_syncs = SetOnDrop(&is_over);
         let syncs = scope.spawn(|| longest_sync(&overview.folder, &is_over));
         let names = (0..5).map(|number| format!("sender-{number}"));
         let pause = Duration::from_millis(200);
@@ -101,7 +111,7 @@ fn five_hundred_agents_that_start_at_once_on_a_busy_disk_are_all_accepted_and_th
             if all && started.elapsed() > MIN_BUSY_TIME { Ok(()) } else { Err(count) }
         });
         println!("all there after {:?}", since.elapsed());
-        is_over.store(true, Ordering::Relaxed);
+        drop(end_syncs);
         let acknowledged = senders.stop();
         drop(agents);
         (acknowledged, syncs.join().unwrap(), blindness)

@@ -2,12 +2,18 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing helper fails the test")]
 
+/// The builders of the tests of the rules, under the name that they use.
+extern crate app as cluster_overview_app;
+
 mod commands;
+#[path = "../../../app/tests/common/mod.rs"]
+mod common;
 mod component_rows;
 mod damage;
 mod harness;
 mod history;
 mod imported_past;
+mod judged_again;
 mod moments;
 mod people;
 mod rejections;

@@ -14,7 +14,7 @@ static SHARED: OnceLock<Postgres> = OnceLock::new();
 
 /// The PostgreSQL that all tests of this process share.
 pub fn postgres() -> &'static Postgres {
-    SHARED.get_or_init(Postgres::start)
+    SHARED.get_or_init(Postgres::start_without_sync)
 }
 
 impl Postgres {

@@ -36,6 +36,8 @@ pub struct Postgres {
     pub port: u16,
     /// The size of a separate disk for its data.
     disk_mb: Option<u32>,
+    /// Whether it waits for the disk. Without that only a machine that loses power loses data.
+    syncs: bool,
     /// Ends the server when this process ends, even if it is killed.
     supervisor: Option<Child>,
 }
@@ -48,6 +50,15 @@ impl Postgres {
     /// Starts one whose data is on a separate disk of this size.
     pub fn start_on_disk_of_mb(megabytes: u32) -> Self {
         Self::start_with(Some(megabytes))
+    }
+
+    /// Starts one for many short tests, which does not wait for the disk.
+    #[cfg(feature = "databases")]
+    fn start_without_sync() -> Self {
+        let mut server = Self::without_data(None);
+        server.syncs = false;
+        server.start_again(&[]);
+        server
     }
 
     fn start_with(disk_mb: Option<u32>) -> Self {
@@ -71,7 +82,7 @@ impl Postgres {
             chown(folder.join("disk"), Some(uid), Some(gid)).unwrap();
         }
         let port = free_port();
-        Self { folder, user, port, disk_mb, supervisor: None }
+        Self { folder, user, port, disk_mb, syncs: true, supervisor: None }
     }
 
     /// Starts the stopped server, with more environment variables.
@@ -133,12 +144,13 @@ impl Postgres {
         let _ = write!(
             script,
             "test -e disk/data || '{}' -D disk/data {INITDB_OPTIONS} >>log 2>&1; \
-             '{}' -D disk/data -k '{folder}' -p {} -c listen_addresses=127.0.0.1 >>log 2>&1 & \
+             '{}' -D disk/data -k '{folder}' -p {} -c listen_addresses=127.0.0.1 -c fsync={} >>log 2>&1 & \
              server=$!; unset LD_PRELOAD; while read -r line; do eval \"$line\"; done; \
              kill -INT $server; wait $server",
             program("initdb").display(),
             program("postgres").display(),
             self.port,
+            if self.syncs { "on" } else { "off" },
         );
         // The disk is mounted in a mount namespace of its own, where the server's user has the right to mount.
         let namespace =
