@@ -15,12 +15,16 @@ use serde_json::Value;
 use crate::steps;
 use crate::workspace;
 
-/// Each runs as many tests at the same time as the machine has processors. More would not end earlier: the longest program takes
-/// as long as all others, two at a time.
+/// Each runs as many tests at the same time as the machine has processors. More would not end earlier: `http` takes as long as
+/// all others of the first round, two at a time.
 const PROGRAMS_AT_ONCE: usize = 3;
 
-/// The programs that take longest begin first. The order changes nothing else.
-const LONGEST: [&str; 4] = ["resilience", "http", "demo", "network"];
+/// They run after all others: the stories of `resilience` keep the disk busy, which others do not expect, and the demo only
+/// waits.
+const LAST: [&str; 2] = ["resilience", "demo"];
+
+/// They begin first, because they take longest.
+const FIRST: [&str; 2] = ["http", "network"];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct TestProgram {
@@ -37,7 +41,8 @@ struct TestProgram {
 /// Contains the command to repeat for each program that failed.
 pub(crate) fn run(title: &str, selection: &[&str]) -> Result<()> {
     let programs = steps::run_timed(&format!("compile {title}"), || compile(selection))?;
-    steps::run_timed(title, || run_all(longest_first(programs), selection))?;
+    let (first, last) = in_two_rounds(programs);
+    steps::run_timed(title, || run_all(first, selection).and_then(|()| run_all(last, selection)))?;
     let doc = [&["test", "--doc"], selection].concat();
     steps::run(&format!("{title} in the documentation"), &mut workspace::cargo(doc))
 }
@@ -78,14 +83,15 @@ fn read_messages(messages: &str) -> Result<Vec<TestProgram>> {
     Ok(programs)
 }
 
-fn longest_first(mut programs: Vec<TestProgram>) -> VecDeque<TestProgram> {
-    programs.sort_by_key(|program| {
-        LONGEST
-            .iter()
-            .position(|name| program.target == format!("--test {name}"))
-            .unwrap_or(LONGEST.len())
-    });
-    programs.into()
+/// The programs of the first round, and those that run after it.
+fn in_two_rounds(programs: Vec<TestProgram>) -> (VecDeque<TestProgram>, VecDeque<TestProgram>) {
+    let is_in = |program: &TestProgram, names: &[&str]| {
+        names.iter().any(|name| program.target == format!("--test {name}"))
+    };
+    let (last, mut first): (Vec<_>, Vec<_>) =
+        programs.into_iter().partition(|program| is_in(program, &LAST));
+    first.sort_by_key(|program| !is_in(program, &FIRST));
+    (first.into(), last.into())
 }
 
 fn run_all(programs: VecDeque<TestProgram>, selection: &[&str]) -> Result<()> {
@@ -134,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_program_with_tests_is_found_in_the_messages_of_cargo_and_the_longest_is_first() {
+    fn every_program_with_tests_is_found_in_the_messages_of_cargo_and_runs_in_one_of_two_rounds() {
         let message = |kind: &str, name: &str, is_test: bool| {
             serde_json::json!({
                 "reason": "compiler-artifact", "manifest_path": "/w/server/Cargo.toml",
@@ -149,11 +155,16 @@ mod tests {
             r#"{"reason": "build-finished", "success": true}"#.to_owned(),
             message("test", "wire", true),
             message("test", "resilience", true),
+            message("test", "http", true),
         ];
-        let found = longest_first(read_messages(&messages.join("\n")).unwrap());
-        let targets: Vec<&str> = found.iter().map(|program| program.target.as_str()).collect();
-        assert_eq!(targets, ["--test resilience", "--lib", "--test wire"]);
+        let found = read_messages(&messages.join("\n")).unwrap();
         assert!(found.iter().all(|program| program.folder == Path::new("/w/server")));
+        let (first, last) = in_two_rounds(found);
+        let targets = |programs: VecDeque<TestProgram>| {
+            programs.into_iter().map(|program| program.target).collect::<Vec<_>>()
+        };
+        assert_eq!(targets(first), ["--test http", "--lib", "--test wire"]);
+        assert_eq!(targets(last), ["--test resilience"]);
     }
 
     #[test]
