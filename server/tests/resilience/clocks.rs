@@ -7,8 +7,10 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::{DEFAULT_TIMEOUT, Overview, Process, Senders, folder, program, wait_until};
+
+use crate::history::{check_order, of_kind, read_events};
 
 /// The library of Debian's package `libfaketime` for processes with threads; the
 /// other one sometimes gives a thread the true time.
@@ -79,6 +81,24 @@ fn clock_of(file: &Path) -> [(&'static str, String); 4] {
     ]
 }
 
+/// The clock was set once by so many seconds, everything is in order, and no pulse turned because of it.
+fn check_history(events: &[Value], by_seconds: i64) {
+    let [clock] = of_kind(events, "clock")[..] else { panic!("one event: {events:#?}") };
+    let expected = if by_seconds < 0 { "back" } else { "forward" };
+    assert_eq!(clock["why"], expected);
+    // The clock follows to the second or so.
+    let off = clock["lasted_s"].as_i64().unwrap() - by_seconds.abs();
+    assert!(off.abs() <= 2, "{clock}");
+    assert_eq!(of_kind(events, "blind"), Vec::<&Value>::new());
+    let turns: Vec<_> =
+        of_kind(events, "pulse").iter().map(|event| (&event["server"], &event["to"])).collect();
+    assert_eq!(turns, [(&json!("dead"), &json!("stale")), (&json!("dead"), &json!("late"))]);
+    let arrivals: Vec<_> =
+        of_kind(events, "first_seen").iter().map(|event| &event["server"]).collect();
+    assert_eq!(arrivals, ["living", "dead"]);
+    check_order(events);
+}
+
 /// The machine's clock is set while `serve` runs, which follows only after a minute.
 fn check_clock_set_by(by: &str) {
     let folder = folder();
@@ -93,6 +113,7 @@ fn check_clock_set_by(by: &str) {
         has_followed_clock(&before, &overview.picture()).then_some(())
     });
     check_pulses_for(&overview, Duration::from_secs(5));
+    check_history(&read_events(&overview), by.parse().unwrap());
     drop(living);
     overview.wait_for_picture(|picture| pulse(picture, "living") == "stale");
 }

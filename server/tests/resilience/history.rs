@@ -63,7 +63,7 @@ pub(crate) fn read_events(overview: &Overview) -> Vec<Value> {
     }
 }
 
-pub(crate) fn ids(events: &[Value]) -> Vec<&str> {
+fn ids(events: &[Value]) -> Vec<&str> {
     events.iter().map(|event| event["id"].as_str().unwrap()).collect()
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn of_kind<'a>(events: &'a [Value], kind: &str) -> Vec<&'a Value> {
     events.iter().filter(|event| event["kind"] == kind).collect()
 }
 
-pub(crate) fn moment(event: &Value) -> Timestamp {
+fn moment(event: &Value) -> Timestamp {
     event["at"].as_str().unwrap().parse().unwrap()
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn interval(event: &Value) -> (Timestamp, Timestamp) {
 #[test]
 fn killed_fifty_times_while_processes_start_the_overview_loses_no_event_and_invents_none() {
     let mut overview = Overview::start();
-    // No absence that is too short for a blind period is as long as the stale timeout.
+    // An absence of up to 5 s is no blind period. Within that nothing is stale with these timers.
     overview.configure(1, 10, 60);
     let (stop, starts) = (Arc::new(AtomicBool::new(false)), Starts::default());
     let url = overview.url("/api/v1/heartbeats");
@@ -120,6 +120,7 @@ fn killed_fifty_times_while_processes_start_the_overview_loses_no_event_and_inve
     let events = read_events(&overview);
     check_starts(&events, &starts.lock().unwrap());
     check_blind_periods(&events, &absences);
+    check_order(&events);
     check_ids(&events, &seen);
     overview.kill_and_restart();
     assert_eq!(read_events(&overview), events, "a restart changes nothing");
@@ -171,15 +172,18 @@ fn check_blind_periods(events: &[Value], absences: &[(Timestamp, Timestamp, Time
     }
 }
 
-/// They are in order, different, and those that were there before are there still. `seen`: what was read before.
-fn check_ids(events: &[Value], seen: &[Value]) {
-    let is_later = |pair: &[Value]| moment(&pair[0]) >= moment(&pair[1]);
-    assert!(events.windows(2).all(is_later), "{events:#?}");
-    let all = ids(events);
-    let mut different = all.clone();
+/// Their moments are in order, and no two have one id.
+pub(crate) fn check_order(events: &[Value]) {
+    assert!(events.windows(2).all(|pair| moment(&pair[0]) >= moment(&pair[1])), "{events:#?}");
+    let mut different = ids(events);
     different.sort_unstable();
     different.dedup();
-    assert_eq!(different.len(), all.len());
+    assert_eq!(different.len(), events.len(), "{events:#?}");
+}
+
+/// What was read before is there still, with the same ids.
+fn check_ids(events: &[Value], seen: &[Value]) {
+    let all = ids(events);
     for id in ids(seen) {
         assert!(all.contains(&id), "{id} is gone: {events:#?}");
     }

@@ -11,6 +11,7 @@ use testkit::{
 };
 
 use crate::clocks::libfaketime;
+use crate::history::{check_order, of_kind, read_events};
 
 /// How soon after the database's return the overview is no longer blind.
 const RECOVERED_WITHIN: Duration = Duration::from_secs(3);
@@ -240,6 +241,8 @@ fn the_first_admins_code_is_offered_once_the_database_is_there() {
 fn a_changed_clock_after_an_outage_makes_no_server_stale_and_none_alive() {
     let mut database = Postgres::start();
     let overview = start_with_one_service(&address(database.port));
+    // An outage of up to 5 s is no blind period. Within that nothing is late with these timers.
+    overview.configure(3, 7, 60);
     overview.send_heartbeat("dead", 1);
     let is_dead = |picture: &Value| picture["counts"]["stale"] == 1;
     let mut sequence = 1;
@@ -273,4 +276,15 @@ fn a_changed_clock_after_an_outage_makes_no_server_stale_and_none_alive() {
             thread::sleep(Duration::from_millis(100));
         }
     }
+    let events = read_events(&overview);
+    check_order(&events);
+    let turns: Vec<_> =
+        of_kind(&events, "pulse").iter().map(|event| (&event["server"], &event["to"])).collect();
+    let dead = Value::from("dead");
+    assert_eq!(turns, [(&dead, &"stale".into()), (&dead, &"late".into())], "{events:#?}");
+    let set_back: Vec<_> =
+        of_kind(&events, "clock").into_iter().filter(|event| event["why"] == "back").collect();
+    let [set_back] = set_back[..] else { panic!("once: {events:#?}") };
+    let off = set_back["lasted_s"].as_i64().unwrap() - 180;
+    assert!(off.abs() <= 2, "from 90 s ahead to 90 s behind: {set_back}");
 }

@@ -141,6 +141,10 @@ async fn check(database: &Database, steps: &[Step], moments: &[f64]) -> Result<(
 }
 
 /// Random clusters, each in a new database.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the environment says how many, as it does for all property tests"
+)]
 fn check_random_clusters(new_database: impl AsyncFn() -> Database) {
     let runtime = Runtime::new().unwrap();
     let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
