@@ -52,7 +52,7 @@ for (const scripts of [true, false]) {
       await page.locator('summary#user').click();
       await page.getByRole('link', { name: 'History' }).click();
       await expect(page.getByRole('heading', { level: 1 })).toHaveText('History');
-      const stale = page.getByRole('listitem').filter({ hasText: 'db-1' }).filter({ hasText: 'Stale: no heartbeat' });
+      const stale = page.getByRole('listitem').filter({ hasText: 'db-1' }).filter({ hasText: 'Stale: silent since' });
       await stale.getByRole('link').first().click();
       await expect(page.getByText('The cluster as it was at')).toBeVisible();
       await expect(component(page, 'db-1', 'service')).toHaveAttribute('data-pulse', 'stale');
@@ -144,7 +144,7 @@ test('a screen reader finds each strip in words, the events by day, and the way 
         - paragraph: /^[-0-9]+ [0-9:]+Z to [-0-9]+ [0-9:]+Z$/
         - list:
           - listitem: /At least one service/
-          - listitem: /All components .* 1 interruption, \\d+ s/
+          - listitem: /All servers .* 1 interruption, \\d+ s/
         - heading "Servers" [level=3]
         - list:
           - listitem:
@@ -176,7 +176,10 @@ test('a screen reader finds each strip in words, the events by day, and the way 
           - listitem:
             - link /^[0-9:]+Z$/
             - link "db-1"
-            - text: /Service Version 2026.2.1 → 2027.1/
+            - text: Service
+            - paragraph: /Alive again after a start; it was stale for \\d+ s/
+            - paragraph: /Started; the process before ran for/
+            - paragraph: Version 2026.2.1 → 2027.1
   `);
   await page.goto(`${cluster.url}?at=${await staleAt(cluster, page)}`);
   await expect(page.getByRole('region', { name: 'A past moment' })).toMatchAriaSnapshot(`
@@ -194,7 +197,7 @@ test('a screen reader finds each strip in words, the events by day, and the way 
 test('the keyboard leads from an event to its moment, to the events beside it, and back to now', async ({ cluster, page }) => {
   const stop = await staleAndBack(cluster);
   await page.goto(`${cluster.url}history?kind=pulse&server=db-1`);
-  await page.getByRole('listitem').filter({ hasText: 'Stale: no heartbeat' }).getByRole('link').first().focus();
+  await page.getByRole('listitem').filter({ hasText: 'Stale: silent since' }).getByRole('link').first().focus();
   await page.keyboard.press('Enter');
   await expect(component(page, 'db-1', 'service')).toHaveAttribute('data-pulse', 'stale');
   const go = async (id: string) => {

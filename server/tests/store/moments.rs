@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use app::cluster::history::{ClusterHistory, ComponentHistory, ComponentRecord};
 use app::cluster::receive::{Arrival, Stored, receive};
-use app::cluster::{Component, Interruptions, Timestamp, Tombstone};
+use app::cluster::{Component, Interruptions, ReferenceKeys, Timestamp, Tombstone};
 use cluster_overview::store::{HistoryQuery, ImportedPast};
 
 use super::*;
@@ -20,7 +20,7 @@ pub(crate) struct Recorder {
 impl Recorder {
     pub(crate) fn begin(begins: Timestamp) -> Self {
         let settings = vec![(begins, Settings::default())];
-        let references = vec![(begins, Default::default())];
+        let references = vec![(begins, ReferenceKeys::default())];
         let history = ClusterHistory { begins, settings, references, ..ClusterHistory::default() };
         let past = ImportedPast { history, ..ImportedPast::default() };
         Self { past, stored: BTreeMap::new() }

@@ -13,29 +13,25 @@ use crate::pages::layout::DocumentContext;
 
 /// The last events of a server, newest first, as a list for its details. The server is not named.
 pub(super) fn recent_events(context: &DocumentContext, events: &[Event]) -> Markup {
-    let row = |event: &Event| {
-        let role = event.subject.as_ref().map(|subject| context.catalog.role_name(subject.role));
-        html! {
-            li {
-                a href=(address_at(context, shown_at(event))) {
-                    time datetime=(event.at.rfc3339()) { (event.at.date_and_clock()) }
-                }
-                @if let Some(role) = role { small { (role) } }
-                (event_sentence(event, context))
-            }
-        }
+    let time = |at: Timestamp| html! { time datetime=(at.rfc3339()) { (at.date_and_clock()) } };
+    let role = |subject: Option<&ComponentKey>| {
+        let role = subject.map(|subject| context.catalog.role_name(subject.role));
+        html! { @if let Some(role) = role { small { (role) } } }
     };
-    html! { ol.events { @for event in events { (row(event)) } } }
+    rows(events, context, &time, &role)
 }
 
 /// A list for each day, below its heading. Days are those of UTC.
 pub(super) fn days(page: &HistoryPage) -> Markup {
+    // Below the heading of a day in UTC.
+    let time = |at: Timestamp| html! { time datetime=(at.rfc3339()) data-utc { (at.clock()) } };
+    let subject = |subject: Option<&ComponentKey>| subject_link(page, subject);
     html! {
         @for day in page.events.chunk_by(|one, other| date(one.at) == date(other.at)) {
             @if let Some(first) = day.first() {
                 @let date = [("day", Arg::Text(date(first.at)))];
                 h3 { (page.context.catalog.format(MessageKey::PagesHistoryDay, &date)) }
-                ol.events { @for event in day { (event_row(page, event)) } }
+                (rows(day, &page.context, &time, &subject))
             }
         }
     }
@@ -45,15 +41,27 @@ fn date(at: Timestamp) -> String {
     at.rfc3339()[..10].to_owned()
 }
 
-fn event_row(page: &HistoryPage, event: &Event) -> Markup {
+/// A row for what happened to one component at one moment, such as a start with another version: first what became of it.
+fn rows(
+    events: &[Event],
+    context: &DocumentContext,
+    time: &dyn Fn(Timestamp) -> Markup,
+    subject: &dyn Fn(Option<&ComponentKey>) -> Markup,
+) -> Markup {
+    let is_same = |one: &Event, other: &Event| (one.at, &one.subject) == (other.at, &other.subject);
     html! {
-        li {
-            a href=(address_at(&page.context, shown_at(event))) {
-                // Below the heading of a day in UTC.
-                time datetime=(event.at.rfc3339()) data-utc { (event.at.clock()) }
+        ol.events {
+            @for row in events.chunk_by(is_same) {
+                @if let Some(first) = row.first() {
+                    li {
+                        a href=(address_at(context, shown_at(first))) {
+                            (time(first.at))
+                        }
+                        (subject(first.subject.as_ref()))
+                        div { @for event in row.iter().rev() { (event_sentence(event, context)) } }
+                    }
+                }
             }
-            (subject(page, event.subject.as_ref()))
-            (event_sentence(event, &page.context))
         }
     }
 }
@@ -61,7 +69,7 @@ fn event_row(page: &HistoryPage, event: &Event) -> Markup {
 /// The event in a sentence, after the shape of the state that began.
 fn event_sentence(event: &Event, context: &DocumentContext) -> Markup {
     html! {
-        span {
+        p {
             @if let Some(style) = style(event) { (status_style::icon(style)) }
             (context.catalog.event(event))
         }
@@ -80,7 +88,7 @@ fn address_at(context: &DocumentContext, at: Timestamp) -> String {
     format!("{}/?{}", context.site.base, to_query(pairs))
 }
 
-fn subject(page: &HistoryPage, subject: Option<&ComponentKey>) -> Markup {
+fn subject_link(page: &HistoryPage, subject: Option<&ComponentKey>) -> Markup {
     let catalog = page.context.catalog;
     let Some(ComponentKey { server, role }) = subject else {
         return html! { span { (catalog.text(MessageKey::PagesHistoryCluster)) } };
