@@ -45,7 +45,7 @@ const hint = (card) => {
   const at = new URLSearchParams(location.search).get('at') ?? document.querySelector('[data-at]').dataset.at;
   return [
     `**${state(card)}: ${all(card, 'h3')}**${since && ` (${since})`}`,
-    inline(card.querySelector('summary p').lastChild),
+    inline(card.querySelector('summary p').lastChild).replace(/^ · /, ''),
     all(card, '.subjects a, .subjects li.muted').join(', '),
     all(card, 'ol > li').map((step, place) => `${place + 1}. ${step}`).join('\n'),
     ...all(card, '.avoid').map((text) => `> ${text}`),

@@ -80,12 +80,13 @@ fn hint_card(state: PageState, hint: &HintCard, now: Timestamp) -> Markup {
                     @if let Some(action) = &hint.action {
                         (permitted_link(state, &format!("action-{}", hint.anchor), "", &action.query, &action.text))
                     }
-                    @if let Some(server) = &hint.reconnect { (reconnection(state, server)) }
                     button.copy type="button" data-copy-link={"#" (hint.anchor)} {
                         (catalog.text(MessageKey::ActionCopyLink))
                     }
                     button.copy type="button" { (catalog.text(MessageKey::ActionCopyHint)) }
                 }
+                // A paragraph ends where a form begins.
+                @if let Some(server) = &hint.reconnect { (reconnection(state, server)) }
             }
         }
     }
