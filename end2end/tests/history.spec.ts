@@ -280,7 +280,7 @@ test.describe('for a ticket', () => {
     await expect(copy).toHaveAttribute('data-copied');
     const parts = (await copied(page)).split('\n\n');
     expect(parts[0]).toMatch(/^\*\*Error: bad\\_1 uses a different encryption key\*\* \(since \S+ [0-9:]{8}Z\)$/);
-    expect(parts[1]).toMatch(/^Servers with different keys cannot decrypt each other/);
+    expect(parts[1]).toMatch(/^2 servers share key [0-9a-f]{8}: app-1 and app-2/);
     expect(parts[2]).toMatch(/^1\. On bad\\_1, compare the encryption key.*\n2\. .*\n3\. .*\n4\. /);
     expect(parts[3]).toMatch(/^> Do not let a container platform restart bad\\_1/);
     const link = parts.at(-1) ?? '';
