@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 
 /// The files that a browser fetches at the first load, besides the HTML.
-const FIRST_LOAD: [&str; 9] = [
+const FIRST_LOAD: [&str; 10] = [
     "app.css",
     "header.js",
     "start.js",
@@ -15,6 +15,7 @@ const FIRST_LOAD: [&str; 9] = [
     "app.js",
     "app_bg.wasm",
     "messages-en.txt",
+    "copy.js",
     "page.js",
 ];
 
@@ -36,7 +37,7 @@ struct Budget {
 // counted: it waits for a printer.
 const BUDGETS: [Budget; 2] = [
     Budget { name: "readable", max: 20_000, last_recorded: 10_300 },
-    Budget { name: "first load", max: 250_000, last_recorded: 222_900 },
+    Budget { name: "first load", max: 250_000, last_recorded: 229_000 },
 ];
 
 /// The length of one file, in bytes, compressed with brotli.
