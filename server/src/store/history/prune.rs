@@ -17,6 +17,10 @@ use crate::store::{Database, Store, StoreError, rows};
 
 /// More rows of one component are not kept.
 const MAX_RECORDS: i64 = 10_000;
+/// So many rows are searched for at a time.
+const MAX_ROWS_PER_SEARCH: i64 = 5_000;
+/// So many are deleted in one transaction, because heartbeats wait for it.
+const MAX_ROWS_PER_WRITE: usize = 200;
 /// Rows of the last two minutes stay: until its minute is over, a heartbeat may still add to a row that was found.
 const RECENT: Span = Span::minutes(2);
 /// What is too old is searched for once in so long.
@@ -67,23 +71,13 @@ const DELETE_EXPIRED: [&str; 2] = [
           limit $2)",
 ];
 
-/// What is deleted next.
-struct Prunable {
+/// The rows of a component that has too many.
+struct Excess {
     /// Component, time and commit number of each row.
     rows: Vec<Value>,
-    /// The cutoff, if the rows are too old.
-    expired_before: Option<Timestamp>,
-    /// The component that has too many rows, and from when on all of them are there.
-    trimmed: Option<(i64, Timestamp)>,
-}
-
-/// What is searched for.
-#[derive(Clone, Copy)]
-enum Search {
-    /// What is older than this.
-    Expired(Timestamp),
-    /// The rows of a component that has too many.
-    Excess,
+    component: i64,
+    /// From when on all of its rows are there.
+    complete_since: Timestamp,
 }
 
 impl Store {
@@ -94,46 +88,87 @@ impl Store {
         let begins = rows::cluster_row(&mut tx, None).await?.history_begins_at;
         tx.rollback().await?;
         if cutoff - begins > SEARCH_INTERVAL {
-            while self.prune_some(Search::Expired(cutoff)).await? {}
+            while self.prune_expired(cutoff).await? {}
         }
-        while self.prune_some(Search::Excess).await? {}
+        while self.prune_excess().await? {}
         Ok(())
     }
 
     /// Returns whether there may be more.
-    async fn prune_some(&self, search: Search) -> Result<bool, StoreError> {
+    async fn prune_expired(&self, cutoff: Timestamp) -> Result<bool, StoreError> {
+        let (mut tx, now) = self.begin_pruning().await?;
+        let begin = sql("update cluster set history_begins_at = $1 where history_begins_at < $1");
+        begin.bind(cutoff.0).execute(&mut tx).await?;
+        // Silences of today are judged by the blind periods, however short the history is.
+        let of_silences = cutoff.min(now - BLIND_PERIOD_RETENTION);
+        let mut more = false;
+        for (delete, cutoff) in DELETE_EXPIRED.into_iter().zip([of_silences, cutoff]) {
+            let delete = sql(delete).bind(cutoff.0).bind(MAX_ROWS_PER_DELETE);
+            more |= delete.execute(&mut tx).await? >= u64::from(MAX_ROWS_PER_DELETE);
+        }
+        tx.commit().await?;
         let mut tx = self.begin_read().await?;
-        let found = match search {
-            Search::Expired(cutoff) => Some(expired(&mut tx, cutoff).await?),
-            Search::Excess => excess(&mut tx, self.now() - RECENT).await?,
-        };
+        let found = expired(&mut tx, cutoff).await?;
+        tx.rollback().await?;
+        for rows in found.chunks(MAX_ROWS_PER_WRITE) {
+            let (mut tx, _) = self.begin_pruning().await?;
+            delete_rows(&mut tx, rows).await?;
+            tx.commit().await?;
+        }
+        if !found.is_empty() {
+            let (mut tx, _) = self.begin_pruning().await?;
+            let forget = sql("delete from recorded_components where record_count <= 0");
+            forget.execute(&mut tx).await?;
+            tx.commit().await?;
+        }
+        let is_full = i64::try_from(found.len()).is_ok_and(|rows| rows >= MAX_ROWS_PER_SEARCH);
+        Ok(more || is_full)
+    }
+
+    /// Returns whether there may be more.
+    async fn prune_excess(&self) -> Result<bool, StoreError> {
+        let mut tx = self.begin_read().await?;
+        let found = excess(&mut tx, self.now() - RECENT).await?;
         tx.rollback().await?;
         let Some(found) = found else { return Ok(false) };
+        for rows in found.rows.chunks(MAX_ROWS_PER_WRITE) {
+            let (mut tx, _) = self.begin_pruning().await?;
+            let trimmed = sql("update recorded_components set complete_since =
+                     case when complete_since > $2 then complete_since else $2 end
+                 where id = $1");
+            let trimmed = trimmed.bind(found.component).bind(found.complete_since.0);
+            trimmed.execute(&mut tx).await?;
+            delete_rows(&mut tx, rows).await?;
+            tx.commit().await?;
+        }
+        Ok(true)
+    }
+
+    /// Begins a transaction that writes, and returns the last mark.
+    async fn begin_pruning(&self) -> Result<(Tx, Timestamp), StoreError> {
         let mut tx = match &self.database {
             Database::Sqlite(sqlite) => sqlite.begin_write().await?,
             Database::Postgres(postgres) => postgres.begin_write().await?,
         };
         // Whoever writes history locks this row first.
         let now = rows::lock_cluster_row(&mut tx, None).await?.mark_at;
-        let more = delete(&mut tx, &found, now).await?;
-        tx.commit().await?;
-        Ok(more)
+        Ok((tx, now))
     }
 }
 
-async fn expired(tx: &mut Tx, cutoff: Timestamp) -> Result<Prunable, StoreError> {
-    let select = sql(SELECT_EXPIRED).bind(cutoff.0).bind(MAX_ROWS_PER_DELETE);
+/// The keys of rows that are too old.
+async fn expired(tx: &mut Tx, cutoff: Timestamp) -> Result<Vec<Value>, StoreError> {
+    let select = sql(SELECT_EXPIRED).bind(cutoff.0).bind(MAX_ROWS_PER_SEARCH);
     let key = |row: &Row| {
         let (component, at, commit): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         Ok(json!([component, at, commit]))
     };
-    let rows = select.rows(tx).await?.iter().map(key).collect::<Result<Vec<_>, StoreError>>()?;
-    Ok(Prunable { rows, expired_before: Some(cutoff), trimmed: None })
+    select.rows(tx).await?.iter().map(key).collect()
 }
 
 /// The rows that one component has too many: the shared ones, then the oldest, but never its last state. Only rows before
 /// `until` are chosen.
-async fn excess(tx: &mut Tx, until: Timestamp) -> Result<Option<Prunable>, StoreError> {
+async fn excess(tx: &mut Tx, until: Timestamp) -> Result<Option<Excess>, StoreError> {
     let largest = sql("select id, record_count from recorded_components
          where record_count > $1 order by id limit 1");
     let Some(largest) = largest.bind(MAX_RECORDS).rows(tx).await?.into_iter().next() else {
@@ -151,7 +186,7 @@ async fn excess(tx: &mut Tx, until: Timestamp) -> Result<Option<Prunable>, Store
          where component = $1 and not (at = $2 and commit_no = $3) and at < $4
          order by is_shared desc, at, commit_no limit $5");
     let select = select.bind(id).bind(last_at).bind(last_commit).bind(until.0);
-    let max = (count - MAX_RECORDS).min(MAX_ROWS_PER_DELETE.into());
+    let max = (count - MAX_RECORDS).min(MAX_ROWS_PER_SEARCH);
     let (mut rows, mut last_deleted, mut last_deleted_state) = (Vec::new(), 0_i64, None);
     for row in select.bind(max).rows(tx).await? {
         let (at, commit): (i64, i64) = (row.get(0)?, row.get(1)?);
@@ -168,41 +203,17 @@ async fn excess(tx: &mut Tx, until: Timestamp) -> Result<Option<Prunable>, Store
         let next = next.bind(id).bind(state).row(tx).await?;
         complete_since = complete_since.max(Timestamp(next.get(0)?));
     }
-    let trimmed = Some((id, complete_since));
-    Ok((!rows.is_empty()).then_some(Prunable { rows, expired_before: None, trimmed }))
+    Ok((!rows.is_empty()).then_some(Excess { rows, component: id, complete_since }))
 }
 
-/// Returns whether there may be more of it.
-async fn delete(tx: &mut Tx, found: &Prunable, now: Timestamp) -> Result<bool, StoreError> {
+/// Deletes rows by their keys.
+async fn delete_rows(tx: &mut Tx, rows: &[Value]) -> Result<(), StoreError> {
     let mut deleted = BTreeMap::<i64, i64>::new();
-    if !found.rows.is_empty() {
-        let delete = sql_with_json_rows(tx, DELETE).bind(json!(found.rows).to_string());
-        for row in delete.rows(tx).await? {
-            *deleted.entry(row.get(0)?).or_default() += 1;
-        }
-        let deleted: Vec<_> = deleted.iter().map(|(id, rows)| json!([id, rows])).collect();
-        let subtract = sql_with_json_rows(tx, SUBTRACT_DELETED).bind(json!(deleted).to_string());
-        subtract.execute(tx).await?;
+    let delete = sql_with_json_rows(tx, DELETE).bind(json!(rows).to_string());
+    for row in delete.rows(tx).await? {
+        *deleted.entry(row.get(0)?).or_default() += 1;
     }
-    let max = u64::from(MAX_ROWS_PER_DELETE);
-    let mut more = u64::try_from(found.rows.len()).is_ok_and(|rows| rows >= max);
-    if let Some(cutoff) = found.expired_before {
-        // Silences of today are judged by the blind periods, however short the history is.
-        let of_silences = cutoff.min(now - BLIND_PERIOD_RETENTION);
-        for (delete, cutoff) in DELETE_EXPIRED.into_iter().zip([of_silences, cutoff]) {
-            let delete = sql(delete).bind(cutoff.0).bind(MAX_ROWS_PER_DELETE);
-            more |= delete.execute(tx).await? >= max;
-        }
-        sql("delete from recorded_components where record_count <= 0").execute(tx).await?;
-        let begin = sql("update cluster set history_begins_at = $1 where history_begins_at < $1");
-        begin.bind(cutoff.0).execute(tx).await?;
-    }
-    if let Some((id, since)) = found.trimmed {
-        let trimmed = sql("update recorded_components set complete_since =
-                 case when complete_since > $2 then complete_since else $2 end
-             where id = $1");
-        trimmed.bind(id).bind(since.0).execute(tx).await?;
-        more = true;
-    }
-    Ok(more)
+    let deleted: Vec<_> = deleted.iter().map(|(id, rows)| json!([id, rows])).collect();
+    let subtract = sql_with_json_rows(tx, SUBTRACT_DELETED).bind(json!(deleted).to_string());
+    subtract.execute(tx).await.map(drop)
 }
