@@ -41,7 +41,7 @@ impl Span {
         Self::seconds(minutes.saturating_mul(60))
     }
 
-    /// A span as people write it: `30`, `30 s`, `5 min`, `5 minutes`, `1 h 30 min`, `2 Tage`. A unit may be cut short; a number
+    /// A span as people write it: `30`, `30 s`, `5 min`, `5 minutes`, `1 h 30 min`, `2 Tage`, `1 y`. A unit may be cut short; a number
     /// without one counts seconds. Anything else is `None`.
     pub fn parse(text: &str) -> Option<Self> {
         let mut rest = text.trim();
@@ -95,7 +95,7 @@ impl Span {
 
 /// The seconds of a unit, in full or cut short, in English or German.
 fn size_of_unit(unit: &str) -> Option<i64> {
-    const UNITS: [(&str, i64); 8] = [
+    const UNITS: [(&str, i64); 10] = [
         ("seconds", 1),
         ("sekunden", 1),
         ("minutes", 60),
@@ -104,6 +104,9 @@ fn size_of_unit(unit: &str) -> Option<i64> {
         ("stunden", 3_600),
         ("days", 86_400),
         ("tage", 86_400),
+        // Without leap days, so that ten years are 3,650 days.
+        ("years", 31_536_000),
+        ("jahre", 31_536_000),
     ];
     let known = UNITS.iter().find(|(name, _)| name.starts_with(unit));
     known.map(|(_, seconds)| *seconds)
@@ -257,11 +260,25 @@ mod tests {
             ("1 Stunde 30 Minuten", 5_400),
             ("1 day", 86_400),
             ("2 d", 172_800),
+            ("10y", 315_360_000),
+            ("1 year 2 days", 31_708_800),
+            ("2 Jahre", 63_072_000),
             ("0", 0),
         ] {
             assert_eq!(read(text), Some(seconds), "{text}");
         }
-        for text in ["", " ", "soon", "-5", "1.5", "5 weeks", "1 h 30", "99999999999999999999"] {
+        for text in [
+            "",
+            " ",
+            "soon",
+            "-5",
+            "1.5",
+            "5 weeks",
+            "5 months",
+            "1 h 30",
+            "999999999999 y",
+            "99999999999999999999",
+        ] {
             assert_eq!(read(text), None, "{text}");
         }
     }

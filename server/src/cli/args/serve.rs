@@ -22,7 +22,7 @@ pub struct Serve {
     /// Maximum number of servers; heartbeats of more are rejected.
     #[arg(long, env = "CLUSTER_OVERVIEW_MAX_SERVERS", value_parser = max_servers, default_value_t = crate::site::MAX_SERVERS)]
     pub max_servers: usize,
-    /// How long the history is kept: from 1d to 3650d, ten years.
+    /// How long the history is kept: from 1d to 10y.
     #[arg(long, env = "CLUSTER_OVERVIEW_KEEP_HISTORY", value_parser = keep_history, default_value = "400d")]
     pub keep_history: Span,
     /// URL path prefix, as the browser sees it.
@@ -162,7 +162,7 @@ fn hsts(text: &str) -> Result<Span, String> {
 fn keep_history(text: &str) -> Result<Span, String> {
     let range = Span::minutes(24 * 60)..=Span::minutes(3_650 * 24 * 60);
     let span = Span::parse(text).filter(|span| range.contains(span));
-    span.ok_or_else(|| "must be a length of time from 1d to 3650d, such as 400d".to_owned())
+    span.ok_or_else(|| "must be a length of time from 1d to 10y, such as 400d".to_owned())
 }
 
 fn dial_loopback(word: &str) -> Result<DialLoopback, String> {
@@ -172,4 +172,21 @@ fn dial_loopback(word: &str) -> Result<DialLoopback, String> {
 fn max_servers(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| (1..=1_000_000).contains(number));
     number.ok_or_else(|| "must be a whole number from 1 to 1000000".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_history_is_kept_for_one_day_to_ten_years() {
+        let days = |text| keep_history(text).map(|span| span.0 / 86_400_000);
+        for (text, kept) in [("1d", 1), ("400d", 400), ("24 h", 1), ("2y", 730), ("10y", 3_650)] {
+            assert_eq!(days(text), Ok(kept), "{text}");
+        }
+        for text in ["", "0", "23h", "3651d", "11y", "10y 1s", "forever"] {
+            let error = keep_history(text).unwrap_err();
+            assert_eq!(error, "must be a length of time from 1d to 10y, such as 400d", "{text}");
+        }
+    }
 }
