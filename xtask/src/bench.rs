@@ -2,6 +2,7 @@
 
 mod agents;
 mod browser;
+mod history;
 mod idle;
 mod intake;
 mod large;
@@ -11,7 +12,7 @@ mod polls;
 mod restarts;
 mod trouble;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use testkit::{Overview, Postgres};
 
 use crate::test_server;
@@ -35,8 +36,8 @@ impl Figure {
     }
 }
 
-pub(crate) const PARTS: [&str; 8] =
-    ["intake", "polls", "agents", "idle", "large", "messenger", "restarts", "trouble"];
+pub(crate) const PARTS: [&str; 9] =
+    ["intake", "polls", "agents", "idle", "large", "history", "messenger", "restarts", "trouble"];
 
 /// Measures the named parts, or all if none is named, and prints a table.
 pub(crate) fn run(parts: &[&str]) -> Result<()> {
@@ -65,6 +66,9 @@ pub(crate) fn run(parts: &[&str]) -> Result<()> {
             figures.extend(browser::run_script("bench-page.mjs", &overview, &servers)?);
         }
     }
+    if wanted("history") {
+        figures.extend(history::measure()?);
+    }
     if wanted("messenger") {
         figures.extend(messenger::measure()?);
     }
@@ -79,6 +83,15 @@ pub(crate) fn run(parts: &[&str]) -> Result<()> {
         println!("  {what:<44}{value:>10.1}  {unit:<12}{how}");
     }
     Ok(())
+}
+
+/// Parses a line of a program that measures: `what`, `value`, `unit` and `how`, separated by tabs.
+fn parse_figure(program: &str, line: &str) -> Result<Figure> {
+    let context = || format!("{program} printed {line:?}, which is not a figure");
+    let mut parts = line.splitn(4, '\t').map(str::to_owned);
+    let mut next = || parts.next().with_context(context);
+    let (what, value, unit, how) = (next()?, next()?, next()?, next()?);
+    Ok(Figure { what, value: value.parse().with_context(context)?, unit, how })
 }
 
 /// Sends a heartbeat for both components of each server.

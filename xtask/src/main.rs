@@ -35,7 +35,7 @@ usage: cargo xtask <command>
   demo [arguments]    build, then run `cluster-overview demo` with the arguments: a simulated cluster
                       that shows every state
   bench [parts]       measure the release build and print each figure with its limit; the parts are
-                      intake, polls, agents, idle, large, messenger, restarts, trouble
+                      intake, polls, agents, idle, large, history, messenger, restarts, trouble
   soak [--short] [parts]
                       stress the program on both databases for an hour, or for a minute and a half;
                       the parts are kills, outages, hang-ups, floods, load

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use anyhow::{Context as _, Result, ensure};
 use testkit::{Overview, TOKEN};
 
-use super::Figure;
+use super::{Figure, parse_figure};
 use crate::browser;
 use crate::workspace::Profile;
 
@@ -23,13 +23,4 @@ pub(super) fn run_script(
     let output = script.stderr(Stdio::inherit()).output().context("node does not start")?;
     ensure!(output.status.success(), "{name} ended with {}", output.status);
     String::from_utf8(output.stdout)?.lines().map(|line| parse_figure(name, line)).collect()
-}
-
-/// Parses a line of the script: `what`, `value`, `unit` and `how`, separated by tabs.
-fn parse_figure(script: &str, line: &str) -> Result<Figure> {
-    let context = || format!("{script} printed {line:?}, which is not a figure");
-    let mut parts = line.splitn(4, '\t').map(str::to_owned);
-    let mut next = || parts.next().with_context(context);
-    let (what, value, unit, how) = (next()?, next()?, next()?, next()?);
-    Ok(Figure { what, value: value.parse().with_context(context)?, unit, how })
 }
