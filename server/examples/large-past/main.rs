@@ -1,6 +1,8 @@
 //! Fills a database with the past of a large cluster, and measures what deleting one costs heartbeats. `cargo xtask bench history`
 //! runs it: `large-past fill ADDRESS SERVERS` and `large-past prune ADDRESS`.
 
+#![expect(clippy::disallowed_methods, reason = "it measures how long heartbeats take")]
+
 use std::error::Error;
 use std::net::Ipv4Addr;
 use std::sync::Arc;

@@ -1,14 +1,14 @@
-//! How are many rows read at once? As one text: the driver of SQLite passes each row from thread to thread, which costs more
-//! than to find it.
+//! How are many rows read at once? As one text: the driver of SQLite passes each row from thread to thread, which costs as
+//! much as to find it.
 
 use crate::store::StoreError;
 use crate::store::statement::{Row, Statement};
 use crate::store::tx::Tx;
 
 /// Ends a column. No column contains it: names have no control characters, and JSON escapes them.
-const COLUMN_END: &str = "\u{1f}";
+const COLUMN_END: char = '\u{1f}';
 /// Ends a row.
-const ROW_END: &str = "\u{1e}";
+const ROW_END: char = '\u{1e}';
 
 /// The columns of a row, by their place.
 pub(super) trait Columns {
@@ -58,7 +58,7 @@ pub(super) struct Packed(String);
 impl Packed {
     /// `$1` of the statement ends each column, and `$2` each row; its other values are bound already, as `$3` and so on.
     pub(super) async fn read(statement: Statement, tx: &mut Tx) -> Result<Self, StoreError> {
-        let statement = statement.bind_first([COLUMN_END, ROW_END]);
+        let statement = statement.bind_first([COLUMN_END, ROW_END].map(String::from));
         Ok(Self(statement.row(tx).await?.get::<Option<String>>(0)?.unwrap_or_default()))
     }
 

@@ -128,7 +128,7 @@ impl Statement {
     }
 
     /// Binds these before all others.
-    pub(super) fn bind_first(mut self, values: [&str; 2]) -> Self {
+    pub(super) fn bind_first(mut self, values: [String; 2]) -> Self {
         self.values.splice(0..0, values.map(Value::from));
         self
     }

@@ -13,6 +13,7 @@ pub use self::import::ImportedPast;
 pub use self::read::HistoryQuery;
 pub(super) use self::write::{ClusterChange, NewRecords, min_web_window_since};
 use crate::store::StoreError;
+use crate::store::packed::Columns;
 use crate::store::statement::{Row, sql};
 use crate::store::tx::Tx;
 
@@ -32,10 +33,10 @@ fn record(key: ComponentKey, row: &Row, first: usize) -> Result<ComponentRecord,
 }
 
 /// Reads a component's key from a row that begins with id, name and role.
-fn key(row: &Row) -> Result<ComponentKey, StoreError> {
-    let server = ServerName::parse(row.get(1)?);
+fn key(row: &impl Columns) -> Result<ComponentKey, StoreError> {
+    let server = ServerName::parse(row.text(1)?.unwrap_or_default());
     let server = server.map_err(|_| StoreError::UnreadableValue("server's name"))?;
-    let role = Role::parse(row.get(2)?).ok_or(StoreError::UnreadableValue("role"))?;
+    let role = row.text(2)?.and_then(Role::parse).ok_or(StoreError::UnreadableValue("role"))?;
     Ok(ComponentKey { server, role })
 }
 

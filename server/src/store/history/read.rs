@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use crate::store::history::{RECORD_SPAN, earlier};
 use crate::store::packed::{Columns as _, Packed, PackedRow};
-use crate::store::statement::{Row, sql, sql_with_json_rows, with_json_rows};
+use crate::store::statement::{sql, sql_with_json_rows};
 use crate::store::tx::Tx;
 use crate::store::{Store, StoreError, component_row, rows};
 
@@ -22,12 +22,24 @@ const MAX_COMPONENTS_PER_PART: usize = 500;
 /// So many records or those of one server: about 10 MB.
 const MAX_RECORDS_PER_PART: i64 = 20_000;
 
-/// Of all components if `$1` is null, else of these servers.
-const SELECT_COMPONENTS: [&str; 2] = with_json_rows!(
-    "select id, server, role, complete_since, record_count from recorded_components
-     where $1 is null or server_key in (select value ->> 0 from ",
-    ")"
-);
+/// Of all components if `$3` is null, else of these servers, packed.
+macro_rules! select_components {
+    ($servers:literal) => {
+        concat!(
+            "select string_agg(id || $1 || server || $1 || role || $1
+                 || coalesce(cast(complete_since as text), '') || $1 || record_count, $2)
+             from recorded_components
+             where $3 is null or server_key in (select value ->> 0 from ",
+            $servers,
+            ")"
+        )
+    };
+}
+
+const SELECT_COMPONENTS: [&str; 2] = [
+    select_components!("json_each($3)"),
+    select_components!("json_array_elements($3::json) as given (value)"),
+];
 
 /// The columns of a record, packed.
 macro_rules! packed_record {
@@ -233,17 +245,16 @@ async fn recorded_components(
         json!(names.collect::<Vec<_>>()).to_string()
     });
     let select = sql_with_json_rows(tx, SELECT_COMPONENTS).bind(servers);
-    let parse = |row: &Row| {
-        let complete_since = row.get::<Option<i64>>(3)?.map(Timestamp);
-        Ok(RecordedComponent {
-            id: row.get(0)?,
-            key: super::key(row)?,
-            complete_since: complete_since.filter(|since| *since > begins),
-            record_count: row.get(4)?,
-        })
+    let parse = |row: PackedRow<'_>| {
+        let unreadable = StoreError::UnreadableValue("recorded component");
+        let (Some(id), Some(record_count)) = (row.number(0)?, row.number(4)?) else {
+            return Err(unreadable);
+        };
+        let complete_since = row.number(3)?.map(Timestamp).filter(|since| *since > begins);
+        Ok(RecordedComponent { id, key: super::key(&row)?, complete_since, record_count })
     };
-    let rows = select.rows(tx).await?;
-    let mut found = rows.iter().map(parse).collect::<Result<Vec<_>, StoreError>>()?;
+    let packed = Packed::read(select, tx).await?;
+    let mut found = packed.rows().map(parse).collect::<Result<Vec<_>, StoreError>>()?;
     found.sort_unstable_by(|one, other| one.key.cmp(&other.key));
     Ok(found)
 }
