@@ -61,9 +61,9 @@ const history = (page) => [
     return `- ${name}: ${percent}, ${words}`;
   }).concat(all(page, '.quiet:not([open]) > summary').map((text) => `- ${text}`)).join('\n'),
   [...page.querySelectorAll('.events > li')].map((event) => {
-    const [link, subject, sentence] = event.children;
+    const [link, subject] = event.children;
     const time = link.firstElementChild.dateTime.replace(/T(.*)\..*/, ' $1Z');
-    return `- [${time}](${link.href}) **${inline(subject).trim()}**: ${inline(sentence)}`;
+    return `- [${time}](${link.href}) **${inline(subject).trim()}**: ${all(event, 'p').join('; ')}`;
   }).concat(all(page, '.no-events')).join('\n'),
 ].filter(Boolean).join('\n\n');
 

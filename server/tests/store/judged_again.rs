@@ -11,8 +11,10 @@ use tokio::runtime::Runtime;
 use super::*;
 use crate::common::past::{COMPONENTS, Processes, Step, What, moment_between, settings, step};
 
-/// A case takes about a second. `PROPTEST_CASES=500` judges as many.
+/// A case takes about a second. `PROPTEST_CASES=50` judges 100,000 moments on each database.
 const CASES: u32 = 6;
+/// Of each case, for each of its components.
+const MOMENTS: usize = 500;
 
 /// What readers knew after a step, and by how much the database's times have been moved since the first one.
 struct Known {
@@ -154,7 +156,7 @@ fn check_random_clusters(new_database: impl AsyncFn() -> Database) {
     // Every attempt to shrink a failing case takes as long as a case.
     config.max_shrink_iters = 100;
     let steps = prop::collection::vec(step(), 1..80);
-    let moments = prop::collection::vec(0.0..1.0_f64, 20);
+    let moments = prop::collection::vec(0.0..1.0_f64, MOMENTS);
     let result = TestRunner::new(config).run(&(steps, moments), |(steps, moments)| {
         runtime.block_on(async { check(&new_database().await, &steps, &moments).await })
     });
