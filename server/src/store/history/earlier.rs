@@ -1,7 +1,7 @@
 //! What interrupted a component before the records that are read? Its row keeps the last starts and gaps, however old they
 //! are, so those of a past moment can be older than a day too.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use app::cluster::history::{ComponentHistory, ComponentRecord, RecordedState, Silence};
 use app::cluster::interruptions::MAX_INTERRUPTIONS;
@@ -10,25 +10,35 @@ use serde_json::json;
 
 use crate::store::StoreError;
 use crate::store::history::RECORD_SPAN;
-use crate::store::history::read::ById;
-use crate::store::statement::{sql_with_json_rows, with_json_rows};
+use crate::store::history::read::{ById, packed_record, records};
+use crate::store::packed::Packed;
+use crate::store::statement::sql_with_json_rows;
 use crate::store::tx::Tx;
 
-/// The last 50 records before `$2` of each component in `$1`. The primary key finds them.
-const SELECT_EARLIER: [&str; 2] = with_json_rows!(
-    "with earlier as materialized (
-         select c.id,
-             coalesce((select h.at from component_history h
-                       where h.component = c.id and h.at < $2
-                       order by h.at desc, h.commit_no desc limit 1 offset 49), -9223372036854775807) as from_at
-         from recorded_components c
-         where c.id in (select cast(value ->> 0 as bigint) from ",
-    "))
-     select c.id, h.at, h.state, h.changes
-     from earlier c join component_history h
-         on h.component = c.id and h.at >= c.from_at and h.at < $2
-     order by c.id, h.at, h.commit_no"
-);
+/// The last 25 records before `$4` of each component in `$3`, packed. The primary key finds them.
+macro_rules! select_earlier {
+    ($ids:literal) => {
+        concat!(
+            "with given as materialized (select cast(value ->> 0 as bigint) as id from ",
+            $ids,
+            "), earlier as materialized (
+                 select c.id,
+                     coalesce((select h.at from component_history h
+                               where h.component = c.id and h.at < $4
+                               order by h.at desc, h.commit_no desc limit 1 offset 24), -9223372036854775807) as from_at
+                 from given c)
+             select ",
+            packed_record!(),
+            " from earlier c join component_history h
+                 on h.component = c.id and h.at >= c.from_at and h.at < $4"
+        )
+    };
+}
+
+const SELECT_EARLIER: [&str; 2] = [
+    select_earlier!("json_each($3)"),
+    select_earlier!("json_array_elements($3::json) as given (value)"),
+];
 
 /// Adds the last starts and gaps up to `moment` that are in no record since `since`: those that the component's row still has,
 /// and, if it has newer ones instead or is not there any more, those of the last records.
@@ -42,15 +52,8 @@ pub(super) async fn add_interruptions(
     let ids: Vec<_> = incomplete.map(|(id, _)| json!([id])).collect();
     if !ids.is_empty() {
         let select = sql_with_json_rows(tx, SELECT_EARLIER).bind(json!(ids).to_string());
-        let rows = select.bind(since.0).rows(tx).await?;
-        let mut earlier = HashMap::<i64, Vec<ComponentRecord>>::new();
-        for row in &rows {
-            let id = row.get(0)?;
-            if let Some((key, _)) = found.get(&id) {
-                let record = super::record(key.clone(), row, 1)?;
-                earlier.entry(id).or_default().push(record);
-            }
-        }
+        let packed = Packed::read(select.bind(since.0), tx).await?;
+        let earlier = records(found, packed.rows())?;
         for (id, earlier) in earlier {
             if let Some((_, history)) = found.get_mut(&id) {
                 // The last record with a state was read before.

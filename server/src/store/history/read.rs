@@ -48,6 +48,8 @@ macro_rules! packed_record {
     };
 }
 
+pub(super) use packed_record;
+
 /// The last record with a state before `$4`, of each component in `$3`. `$history` is the table of records as `h`.
 macro_rules! select_states {
     ($ids:literal, $history:literal) => {
@@ -306,11 +308,23 @@ async fn components(
     Ok(found.into_values().collect())
 }
 
-/// Adds records in any order.
 fn add_records<'a>(
     found: &mut ById,
     rows: impl Iterator<Item = PackedRow<'a>>,
 ) -> Result<(), StoreError> {
+    for (id, records) in records(found, rows)? {
+        if let Some((_, component)) = found.get_mut(&id) {
+            component.records.extend(records);
+        }
+    }
+    Ok(())
+}
+
+/// The records of each component, in order; the rows come in any order.
+pub(super) fn records<'a>(
+    found: &ById,
+    rows: impl Iterator<Item = PackedRow<'a>>,
+) -> Result<HashMap<i64, Vec<ComponentRecord>>, StoreError> {
     let mut read = HashMap::<i64, Vec<(i64, i64, ComponentRecord)>>::new();
     for row in rows {
         let number = |place| row.number(place)?.ok_or(StoreError::UnreadableValue("record"));
@@ -321,11 +335,9 @@ fn add_records<'a>(
         let record = ComponentRecord::from_json(key.clone(), Timestamp(at), state, changes)?;
         read.entry(id).or_default().push((at, commit, record));
     }
-    for (id, mut records) in read {
+    let in_order = |mut records: Vec<(i64, i64, ComponentRecord)>| {
         records.sort_unstable_by_key(|(at, commit, _)| (*at, *commit));
-        if let Some((_, component)) = found.get_mut(&id) {
-            component.records.extend(records.into_iter().map(|(.., record)| record));
-        }
-    }
-    Ok(())
+        records.into_iter().map(|(.., record)| record).collect()
+    };
+    Ok(read.into_iter().map(|(id, records)| (id, in_order(records))).collect())
 }
