@@ -59,7 +59,7 @@ const history = (page) => [
   [...page.querySelectorAll('.strips > li:not(.axis)')].filter((strip) => !strip.closest('details:not([open])')).map((strip) => {
     const [name, percent, words] = [0, -2, -1].map((place) => inline([...strip.children].at(place)));
     return `- ${name}: ${percent}, ${words}`;
-  }).concat(all(page, '.quiet:not([open]) > summary').map((text) => `- ${text}`)).join('\n'),
+  }).concat(all(page, '.more, .quiet:not([open]) > summary').map((text) => `- ${text}`)).join('\n'),
   [...page.querySelectorAll('.events > li')].map((event) => {
     const [link, subject] = event.children;
     const time = link.firstElementChild.dateTime.replace(/T(.*)\..*/, ' $1Z');

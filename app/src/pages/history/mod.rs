@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use maud::html;
 
 pub use self::query::{HistoryFilter, HistoryRange, MAX_TEXT_CHARS};
-pub use self::servers::{ServerStrip, Strips};
+pub use self::servers::{ALL_STRIPS, ServerStrip, Strips};
 use crate::cluster::Timestamp;
 use crate::cluster::hints::Arg;
 use crate::cluster::history::{Event, EventKind, Interval};
@@ -30,6 +30,8 @@ pub struct HistoryPage {
     pub begins: Timestamp,
     pub filter: HistoryFilter,
     pub strips: Strips,
+    /// Whether also those are shown that would make the page long.
+    pub has_all_strips: bool,
     /// Those of this page that pass the filter, newest first.
     pub events: Vec<Event>,
     /// The query of the next page, if there is one.

@@ -21,6 +21,10 @@ use crate::pages::layout::DocumentContext;
 
 /// So many quiet servers are shown beside the others; more are folded.
 const MAX_QUIET_SHOWN: usize = 10;
+/// So many others are shown, those that were down for longest; a link leads to all.
+const MAX_TROUBLED_SHOWN: usize = 100;
+/// The query parameter of that link, and its value.
+pub const ALL_STRIPS: (&str, &str) = ("servers", "all");
 
 /// What the strips of a span show.
 #[derive(Clone, Debug, Default)]
@@ -150,20 +154,30 @@ pub(super) fn server_strips(page: &HistoryPage) -> Markup {
     troubled.sort_by_cached_key(|server| {
         Reverse(Summary::of(&server.observed, page.span).availability.down)
     });
+    let shown = if page.has_all_strips { troubled.len() } else { MAX_TROUBLED_SHOWN };
+    let left_out = troubled.split_off(troubled.len().min(shown)).len();
     let known = blind(page);
     let is_folded = quiet.len() > MAX_QUIET_SHOWN;
     let rows = |servers: &[&ServerStrip]| {
         html! { ul.strips { @for server in servers { (server_row(page, server, known)) } } }
     };
-    if !is_folded {
+    if !is_folded && left_out == 0 {
         return rows(&[troubled, quiet].concat());
     }
-    let count = [("count", Arg::Number(quiet.len()))];
+    let catalog = page.context.catalog;
+    let count = |key, count| catalog.format(key, &[("count", Arg::Number(count))]);
+    let (name, value) = ALL_STRIPS;
+    let all = link_query(page, &[page.filter.pairs(), vec![(name, value.to_owned())]].concat());
     html! {
         (rows(&troubled))
-        details.quiet {
-            summary { (page.context.catalog.format(MessageKey::PagesHistoryQuiet, &count)) }
-            (rows(&quiet))
+        @if left_out > 0 {
+            p.more { a href=(all) { (count(MessageKey::PagesHistoryMoreStrips, left_out)) } }
+        }
+        @if !quiet.is_empty() {
+            details.quiet {
+                summary { (count(MessageKey::PagesHistoryQuiet, quiet.len())) }
+                (rows(&quiet))
+            }
         }
     }
 }

@@ -38,6 +38,7 @@ fn page(query: &str) -> HistoryPage {
             cluster: vec![(ClusterAim::All, vec![(span.from, Observed::Up)])],
             ..Strips::default()
         },
+        has_all_strips: query.contains("servers=all"),
         events: Vec::new(),
         older: None,
         is_older: false,
@@ -99,6 +100,21 @@ fn what_was_in_trouble_comes_first_and_many_quiet_servers_are_folded() {
     let order = [">ill-2<", ">ill-1<", "11 servers without interruptions", ">quiet-1<"];
     assert!(places(&html, order).is_sorted());
     assert!(html.contains("1 interruption, 20 min") && html.contains("98.61 %"), "{html}");
+}
+
+#[test]
+fn of_many_servers_with_interruptions_the_worst_hundred_are_shown_and_a_link_leads_to_all() {
+    let shown = |query: &str| {
+        let mut month = page(query);
+        month.strips.servers = (1..=150).map(|ill| server(&format!("ill-{ill}"), ill)).collect();
+        servers::server_strips(&month).into_string()
+    };
+    let html = shown("span=30d&kind=start");
+    assert_eq!(html.matches("<li>").count(), 100);
+    assert!(html.contains(">ill-150<") && !html.contains(">ill-50<"), "{html}");
+    let link = "<a href=\"?kind=start&amp;servers=all&amp;span=30d\">50 more servers with";
+    assert!(html.contains(link), "{html}");
+    assert_eq!(shown("span=30d&kind=start&servers=all").matches("<li>").count(), 150);
 }
 
 #[test]

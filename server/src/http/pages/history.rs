@@ -6,7 +6,7 @@ use std::sync::Arc;
 use app::cluster::history::{EventId, Interval};
 use app::cluster::{ServerName, Span};
 use app::page::route::query::to_query;
-use app::pages::history::{HistoryFilter, HistoryPage, HistoryRange, Strips, render};
+use app::pages::history::{ALL_STRIPS, HistoryFilter, HistoryPage, HistoryRange, Strips, render};
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::response::{Html, Response};
@@ -75,6 +75,7 @@ pub(crate) async fn get(
         begins: found.begins,
         filter,
         strips,
+        has_all_strips: value(uri.query(), ALL_STRIPS.0).is_some_and(|value| value == ALL_STRIPS.1),
         events: found.events,
         older,
         is_older: before.is_some(),
