@@ -20,6 +20,8 @@ use crate::telemetry::log_limit::LogLimit;
 const MAX_AT_ONCE: usize = 2;
 /// Events are looked for so far back at first, and four times as far each time that there are too few.
 const FIRST_WINDOW: Span = Span::minutes(24 * 60);
+/// So far before a moment its events are known from what is read of the moment.
+const NEAR: Span = Span::minutes(60);
 
 /// Answers questions about the past.
 #[derive(Debug)]
@@ -154,6 +156,49 @@ impl Iterator for Windows {
     }
 }
 
+/// A moment, and where the events next to it are.
+#[derive(Clone, Debug)]
+pub(crate) struct NearMoment {
+    pub(crate) snapshot: Snapshot,
+    /// The moment of the last event before it.
+    pub(crate) earlier: Option<Timestamp>,
+    /// The moment of the first event after it.
+    pub(crate) later: Option<Timestamp>,
+}
+
+/// What some parts of a history say of a moment.
+struct Near {
+    begins: Timestamp,
+    snapshot: Option<Snapshot>,
+    earlier: Option<Timestamp>,
+    later: Option<Timestamp>,
+    /// Before this moment no event after the moment is missing.
+    known_until: Timestamp,
+}
+
+impl Near {
+    fn new(now: Timestamp) -> Self {
+        let (begins, known_until) = (Timestamp::default(), now);
+        Self { begins, snapshot: None, earlier: None, later: None, known_until }
+    }
+}
+
+fn add_part(known: &mut Option<Snapshot>, next: Snapshot) {
+    match known {
+        Some(known) => known.add_part(next),
+        None => *known = Some(next),
+    }
+}
+
+/// Until when all is known that happened to these components after a moment of which the history was read: until the second
+/// record after it.
+fn known_until(part: &ClusterHistory, at: Timestamp) -> Timestamp {
+    let second = |component: &ComponentHistory| {
+        component.records.iter().filter(|record| record.at > at).nth(1).map(|record| record.at)
+    };
+    part.components.values().filter_map(second).min().unwrap_or(Timestamp::MAX)
+}
+
 /// How two pairs of timeouts would have judged a span.
 #[derive(Clone, Debug)]
 pub(crate) struct Rehearsal {
@@ -205,11 +250,31 @@ impl Past {
         snapshot.ok_or(PastError::BeforeRecord { begins })
     }
 
-    /// The moments of the last event before a moment and of the first one after it.
-    pub(crate) async fn neighbours(
-        &self,
-        at: Timestamp,
-    ) -> Result<(Option<Timestamp>, Option<Timestamp>), PastError> {
+    /// The facts as they stood at a moment, and where the events next to it are. Nearly always one read says all: what is read
+    /// of a moment has the hour before it, and of each component what happened next.
+    pub(crate) async fn near(&self, at: Timestamp) -> Result<NearMoment, PastError> {
+        let now = self.live.now();
+        if at > now {
+            return Err(PastError::Future);
+        }
+        let before = Interval { from: at - NEAR, until: at };
+        let moment = Interval { from: at, until: at };
+        let folded = self.fold(moment, None, Near::new(now), move |near, part| {
+            near.begins = part.begins;
+            if at < part.begins {
+                return;
+            }
+            add_part(&mut near.snapshot, part.snapshot(at));
+            let after = Interval { from: at + Span::TICK, until: known_until(part, at).min(now) };
+            near.known_until = near.known_until.min(after.until);
+            let last = part.events(before).first().map(|event| event.at);
+            near.earlier = near.earlier.max(last);
+            let next = part.events(after).last().map(|event| event.at);
+            near.later = [near.later, next].into_iter().flatten().min();
+        });
+        let Near { begins, snapshot, earlier, later, known_until } = folded.await?;
+        let snapshot = snapshot.ok_or(PastError::BeforeRecord { begins })?;
+        let later = later.filter(|later| *later < known_until);
         let nearest = async |from, until, first| {
             let span = Interval { from, until };
             let filter: EventFilter = Arc::new(|_| true);
@@ -217,9 +282,15 @@ impl Past {
             let found = self.search(query, first, 1).await?;
             Ok::<_, PastError>(found.events.first().map(|event| event.at))
         };
-        let earlier = nearest(Timestamp::default(), at, Side::Newest).await?;
-        let later = nearest(at + Span::TICK, self.live.now(), Side::Oldest).await?;
-        Ok((earlier, later))
+        let earlier = match earlier {
+            Some(earlier) => Some(earlier),
+            None => nearest(begins, before.from, Side::Newest).await?,
+        };
+        let later = match later {
+            Some(later) => Some(later),
+            None => nearest(known_until.max(at + Span::TICK), now, Side::Oldest).await?,
+        };
+        Ok(NearMoment { snapshot, earlier, later })
     }
 
     pub(crate) async fn events(&self, query: EventQuery) -> Result<FoundEvents, PastError> {

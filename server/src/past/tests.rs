@@ -133,7 +133,8 @@ async fn what_is_read_and_judged_in_parts_is_what_the_whole_history_says() {
     }
     assert_eq!(paged, expected);
     expected.retain(|event| event.at != moment);
-    let (earlier, later) = past.neighbours(moment).await.unwrap();
+    let NearMoment { snapshot, earlier, later } = past.near(moment).await.unwrap();
+    assert_eq!(snapshot, past.snapshot(moment).await.unwrap());
     assert_eq!(earlier, expected.iter().find(|event| event.at < moment).map(|event| event.at));
     assert_eq!(later, expected.iter().rfind(|event| event.at > moment).map(|event| event.at));
     assert!(earlier.is_some() && later.is_some());

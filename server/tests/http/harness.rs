@@ -24,6 +24,7 @@ use cluster_overview::store::AccessChange;
 use cluster_overview::store::admin::{AdminStore, ExclusiveLock};
 use cluster_overview::{Options, Site};
 use serde_json::{Value, json};
+use sqlx::Connection as _;
 use testkit::{Folder, client_config, wait_until_ok};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -257,6 +258,14 @@ impl Running {
         let away = runtime
             .block_on(async { AdminStore::open(&address).await.unwrap().lock_exclusively().await });
         Locked { away: Some(away.unwrap()), runtime }
+    }
+
+    /// Executes a statement on its database, past it.
+    pub(crate) fn change_database(&self, statement: &'static str) {
+        Runtime::new().unwrap().block_on(async {
+            let mut database = sqlx::SqliteConnection::connect(&self.database).await.unwrap();
+            sqlx::query(statement).execute(&mut database).await.unwrap();
+        });
     }
 
     /// The set-up code for the first admin.

@@ -48,6 +48,21 @@ fn the_overview_of_a_moment_has_the_pulses_and_the_hints_of_then() {
 }
 
 #[test]
+fn a_component_whose_records_were_deleted_is_unknown_before_on_the_page_and_in_the_overview() {
+    let overview = Running::start();
+    let noticed = stale_and_back(&overview);
+    let delete = "update recorded_components set complete_since = 9223372036854775807";
+    overview.change_database(delete);
+    let then = overview.get(&format!("/api/v1/overview?at={noticed}")).body;
+    let service = component(&then, "app-1", "service").unwrap();
+    assert_eq!((&service["pulse"], &then["hints"]), (&json!("unknown"), &json!([])));
+    let page = overview.get(&format!("/?at={noticed}"));
+    let html = page.body.as_str().unwrap();
+    assert!(html.contains("data-pulse=\"unknown\""), "{html}");
+    assert!(!html.contains("The service of app-1 does not respond"), "{html}");
+}
+
+#[test]
 fn a_client_that_has_the_overview_of_a_moment_does_not_get_it_again() {
     let overview = Running::start();
     let noticed = stale_and_back(&overview);

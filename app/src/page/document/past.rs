@@ -3,8 +3,8 @@
 
 use leptos::prelude::*;
 
-use crate::cluster::Timestamp;
 use crate::cluster::hints::Arg;
+use crate::cluster::{Snapshot, Timestamp};
 use crate::i18n::{Catalog, MessageKey};
 use crate::page::appearance::{Appearance, Theme};
 use crate::page::banner::view as banner;
@@ -16,16 +16,18 @@ use crate::page::status_style;
 use crate::protocol::InitialState;
 
 /// A past moment, and where the events next to it are.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct PastMoment {
     pub at: Timestamp,
+    /// The facts of then, and what is not known of them. They do not travel.
+    pub snapshot: Snapshot,
     /// The moment of the last event before it.
     pub earlier: Option<Timestamp>,
     /// The moment of the first event after it.
     pub later: Option<Timestamp>,
 }
 
-/// The whole HTML document. `initial` has the facts of that moment; `nonce` is that of the Content-Security-Policy.
+/// The whole HTML document. `nonce` is that of the Content-Security-Policy.
 pub fn past_document(initial: InitialState, moment: PastMoment, nonce: &str) -> String {
     let rendered = Owner::new().with(|| document(initial, moment, nonce).to_html());
     format!("<!DOCTYPE html>{rendered}")
@@ -40,8 +42,7 @@ fn document(initial: InitialState, moment: PastMoment, nonce: &str) -> impl Into
     let site = initial.context.site.clone();
     let assets = site.assets.clone();
     let asset = move |name: &str| format!("{assets}/{name}");
-    let snapshot = initial.snapshot();
-    let state = PageState::new(initial, &snapshot, catalog);
+    let state = PageState::new(initial, &moment.snapshot, catalog);
     let verdict = state.model_untracked().banner.clone();
     let icon = format!("favicon-{}.svg", status_style::health(verdict.health).icon);
     let at = moment.at.date_and_clock();
@@ -67,7 +68,7 @@ fn document(initial: InitialState, moment: PastMoment, nonce: &str) -> impl Into
                 <div class="icon-sprite" inner_html=status_style::SPRITE></div>
                 {branding::product_bar(&site, &appearance)}
                 {header::header(state, ())}
-                {past_bar(state, moment)}
+                {past_bar(state, &moment)}
                 <div id="app" class="past">
                     {Page(PageProps { state })}
                 </div>
@@ -78,7 +79,7 @@ fn document(initial: InitialState, moment: PastMoment, nonce: &str) -> impl Into
 }
 
 /// Says which moment the page shows, and leads to others.
-fn past_bar(state: PageState, moment: PastMoment) -> impl IntoView {
+fn past_bar(state: PageState, moment: &PastMoment) -> impl IntoView + use<> {
     let catalog = state.catalog();
     let text = |key| catalog.text(key);
     let route = state.route.get_untracked();

@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 
 use app::PastMoment;
-use app::cluster::Change;
 use app::cluster::hints::Arg;
 use app::i18n::{Catalog, Language, MessageKey};
 use app::page::route::Route;
@@ -29,7 +28,7 @@ use crate::http::moment;
 use crate::http::pages::html::{document_response, set_document_headers};
 use crate::http::problem::Problem;
 use crate::http::state::{HttpParts, HttpState};
-use crate::past::PastError;
+use crate::past::{NearMoment, PastError};
 use crate::site::Site;
 
 /// Of a text that is no moment.
@@ -161,18 +160,18 @@ async fn past(
         let values = vec![("text", Arg::Text(at.chars().take(MAX_SHOWN_CHARS).collect()))];
         Problem::fields(vec![error]).for_people(MessageKey::PagesPastUnreadableMoment, values)
     })?;
-    let snapshot = site.past.snapshot(at).await.map_err(|error| match error {
-        PastError::Future => {
-            let values = vec![("moment", Arg::Text(at.date_and_clock()))];
-            Problem::from(error).for_people(MessageKey::PagesPastFuture, values)
-        }
-        PastError::BeforeRecord { .. } | PastError::Unreadable => error.into(),
-    })?;
-    let (earlier, later) = site.past.neighbours(at).await?;
+    let NearMoment { snapshot, earlier, later } =
+        site.past.near(at).await.map_err(|error| match error {
+            PastError::Future => {
+                let values = vec![("moment", Arg::Text(at.date_and_clock()))];
+                Problem::from(error).for_people(MessageKey::PagesPastFuture, values)
+            }
+            PastError::BeforeRecord { .. } | PastError::Unreadable => error.into(),
+        })?;
     let delta = OverviewDelta {
         cursor: String::new(),
         now: at,
-        change: Some(Change::whole(&snapshot)),
+        change: None,
         build: assets::hash().to_owned(),
     };
     let query = request.uri().query().unwrap_or_default().to_owned();
@@ -181,7 +180,7 @@ async fn past(
     let initial = InitialState { delta, query, context, rehearsal: String::new(), language };
     let nonce = app::nonce();
     let document = nonce.clone();
-    let moment = PastMoment { at, earlier, later };
+    let moment = PastMoment { at, snapshot, earlier, later };
     let render = move || async move { app::past_document(initial, moment, &document) };
     let html = render_pool.run(render).await;
     Ok(document_response(StatusCode::OK, Document { html, nonce }))

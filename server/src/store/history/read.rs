@@ -202,7 +202,9 @@ async fn add_cluster_changes(
     let since = query.since();
     let select = sql("select at, settings, reference_keys, clock_set_ms from cluster_history
          where at <= $1 order by at, commit_no");
-    for row in select.bind(query.until.0).rows(tx).await? {
+    // What happened after a moment belongs to the next event.
+    let until = if query.is_moment() { Timestamp::MAX } else { query.until };
+    for row in select.bind(until.0).rows(tx).await? {
         let at = Timestamp(row.get(0)?);
         if let Some(settings) = row.get::<Option<&str>>(1)? {
             found.settings.push((at, serde_json::from_str(settings)?));
