@@ -3,7 +3,7 @@
 import { expect } from './cluster';
 import {
   blockThirdPartyCookies, countCodeRequests, expectFrameToFit, openOverview, overviewInFrame, removeStaleService,
-  test,
+  signOut, test,
 } from './product';
 
 test.use({ pages: 'one-tag' });
@@ -18,8 +18,7 @@ test('in plain HTML: an admin removes a stale service and signs out', async ({ c
   await overviewInFrame(page);
   await expectFrameToFit(page);
   await removeStaleService(cluster, overview);
-  await page.getByRole('button', { name: 'Sign out' }).click();
-  await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
+  await signOut(page);
 });
 
 test("in React: two elements on one page, each in its language, with the product's theme", async ({ cluster, page, product }) => {

@@ -62,7 +62,11 @@ export const openOverview = async (page: Page, product: string, name: string, en
 
 /** Signs out of the product, and waits for it: a browser drops the earlier of two navigations. */
 export const signOut = async (page: Page) => {
-  await page.getByRole('button', { name: 'Sign out' }).click();
+  const button = page.getByRole('button', { name: 'Sign out' });
+  await button.scrollIntoViewIfNeeded();
+  // Where the frame is now, and what is beside it, Chromium knows when it has drawn the page again.
+  await page.evaluate(() => new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(resolve)); }));
+  await button.click();
   await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible();
 };
 
