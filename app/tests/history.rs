@@ -125,19 +125,19 @@ proptest! {
     }
 
     #[test]
-    fn an_event_that_was_told_is_told_for_ever_whatever_happens_afterwards(
+    fn no_event_disappears_whatever_happens_afterwards(
         steps in steps(),
         part in 0.0..1.0_f64,
     ) {
-        let told = first_part(&steps, part);
+        let half_way = first_part(&steps, part);
         let ids = |cluster: &Cluster, until: Timestamp| -> BTreeSet<_> {
             let span = Interval { from: NOON, until: until + Span::TICK };
             cluster.history.events(span).iter().map(Event::id).collect()
         };
-        let now = told.now;
+        let now = half_way.now;
         let later = ids(&cluster(steps), now);
-        let told = ids(&told, now);
-        let lost: Vec<_> = told.difference(&later).collect();
+        let seen = ids(&half_way, now);
+        let lost: Vec<_> = seen.difference(&later).collect();
         prop_assert!(lost.is_empty(), "{lost:?}");
     }
 

@@ -237,13 +237,8 @@ impl Past {
         let first = (Timestamp::default(), None::<Snapshot>);
         let folded = self.fold(moment, None, first, move |(begins, known), part| {
             *begins = part.begins;
-            if at < part.begins {
-                return;
-            }
-            let next = part.snapshot(at);
-            match known {
-                Some(known) => known.add_part(next),
-                None => *known = Some(next),
+            if at >= part.begins {
+                add_part(known, part.snapshot(at));
             }
         });
         let (begins, snapshot) = folded.await?;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::observation::BlindPeriod;
+use super::observation::{BlindPeriod, last_before};
 use super::time::{Span, Timestamp};
 
 /// How many starts, and how many gaps, are kept of a component.
@@ -44,8 +44,7 @@ impl Gap {
     /// Whether it says something about a service. It does not if the overview was blind during it, or until less than
     /// `grace` before it: so long after a blind period nobody is late.
     pub fn counts(self, told_interval: Span, grace: Span, blind_periods: &[BlindPeriod]) -> bool {
-        let begun = blind_periods.partition_point(|period| period.start <= self.end);
-        let last = begun.checked_sub(1).and_then(|place| blind_periods.get(place));
+        let last = last_before(self.end + Span::TICK, blind_periods);
         let touches = last.is_some_and(|period| period.end + grace >= self.start);
         self.length() > told_interval.times(2) && !touches
     }

@@ -30,6 +30,12 @@ pub fn blind_at(moment: Timestamp, blind_periods: &[BlindPeriod]) -> Option<Blin
     after(moment, blind_periods).first().copied().filter(|period| period.start < moment)
 }
 
+/// The last of `blind_periods`, which are in order and do not overlap, that begins before a moment: the one that ends last.
+pub fn last_before(moment: Timestamp, blind_periods: &[BlindPeriod]) -> Option<BlindPeriod> {
+    let begun = blind_periods.partition_point(|period| period.start < moment);
+    blind_periods.split_at(begun).0.last().copied()
+}
+
 /// The time from `since` to `now`, less every blind period in it. A stamp later than `now` counts as now.
 pub fn silence(since: Timestamp, now: Timestamp, blind_periods: &[BlindPeriod]) -> Span {
     let within = after(since, blind_periods).iter().take_while(|period| period.start < now);
@@ -81,8 +87,7 @@ pub fn is_late(
         if silence(since, moment, blind_periods) <= limit {
             return false;
         }
-        let before = blind_periods.partition_point(|period| period.start < moment);
-        let last = before.checked_sub(1).and_then(|place| blind_periods.get(place));
+        let last = last_before(moment, blind_periods);
         match last.filter(|period| period.end > since && moment - period.end <= limit) {
             Some(period) => moment = period.start,
             None => return true,

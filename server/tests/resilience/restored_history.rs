@@ -22,7 +22,7 @@ fn beat(overview: &Overview, server: &str, version: &str) {
     assert_eq!(overview.post_heartbeats(&sent).status, 200);
 }
 
-/// A service that was stale and came back with another version, and was told a longer interval then.
+/// A service that was stale and came back with another version. The interval was longer from then on.
 fn make_history(overview: &Overview) {
     overview.use_short_timers();
     beat(overview, "app-1", "1");

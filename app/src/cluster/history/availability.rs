@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::cluster_history::ClusterHistory;
 use super::component_history::ComponentHistory;
-use super::record::Silence;
+use super::record::{Silence, last_begun};
 use super::timeline::{Interval, PastState, Segment};
 use crate::cluster::component_key::Role;
 use crate::cluster::health::Pulse;
@@ -162,8 +162,7 @@ fn mark_down(
     stale: Segment,
     span: Interval,
 ) {
-    let begun = silences.partition_point(|silence| silence.start <= stale.from);
-    let Some(silence) = begun.checked_sub(1).and_then(|last| silences.get(last)) else { return };
+    let Some(silence) = last_begun(silences, stale.from) else { return };
     let start = silence.start.max(span.from);
     let first = observed.partition_point(|(from, _)| *from <= start).saturating_sub(1);
     for (from, what) in observed.split_off(first) {

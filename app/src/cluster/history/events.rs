@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 use super::cluster_history::ClusterHistory;
 use super::component_history::{ComponentHistory, StateChange, add_interruptions};
 use super::event::{Event, Happening, LongSilence, PulseCause};
-use super::record::{ArrivalKind, ComponentRecord, Silence};
+use super::record::{ArrivalKind, ComponentRecord, Silence, last_begun};
 use super::timeline::{Interval, PastState, Segment};
 use crate::cluster::component::ComponentFacts;
 use crate::cluster::component_key::ComponentKey;
 use crate::cluster::health::{Pulse, Stability};
 use crate::cluster::interruptions::Interruptions;
 use crate::cluster::keys::KeyKind;
-use crate::cluster::observation::BlindPeriod;
+use crate::cluster::observation::{BlindPeriod, last_before};
 use crate::cluster::reference_keys::ReferenceKeys;
 use crate::cluster::settings::SETTINGS;
 use crate::cluster::time::{Span, Timestamp};
@@ -201,8 +201,7 @@ impl ComponentEvents<'_> {
         pulse: Pulse,
         silences: &[Silence],
     ) -> Option<LongSilence> {
-        let last = silences.partition_point(|silence| silence.start <= at).checked_sub(1)?;
-        let last = silences.get(last)?.last_heartbeat(self.key.role);
+        let last = last_begun(silences, at)?.last_heartbeat(self.key.role);
         let settings = self.history.settings_at(at);
         let limit = match pulse {
             Pulse::Late => last.late_limit(&settings),
@@ -212,18 +211,16 @@ impl ComponentEvents<'_> {
         Some(LongSilence { since: last.at, limit })
     }
 
-    /// A moment before the span, so that what turns at its first moment is told; or the beginning of the silences and blind
-    /// periods without a break in which that lies.
+    /// From when on the pulse is judged: from a moment before the span, because it may change at the first moment of the span;
+    /// or, if that moment lies in silences and blind periods without a break, from the beginning of these.
     fn begin_of_trouble(&self) -> Timestamp {
         let mut from = self.span.from - Span::TICK;
         let silences: Vec<Silence> =
             self.component.silences().take_while(|one| one.start < from).collect();
         let periods = &self.history.blind_periods;
         loop {
-            let last = silences.partition_point(|one| one.start < from).checked_sub(1);
-            let silence = last.and_then(|last| silences.get(last)).filter(|one| from <= one.end);
-            let last = periods.partition_point(|one| one.start < from).checked_sub(1);
-            let period = last.and_then(|last| periods.get(last)).filter(|one| from <= one.end);
+            let silence = last_begun(&silences, from - Span::TICK).filter(|one| from <= one.end);
+            let period = last_before(from, periods).filter(|one| from <= one.end);
             let starts = [silence.map(|one| one.start), period.map(|one| one.start)];
             match starts.into_iter().flatten().min() {
                 Some(start) => from = start,

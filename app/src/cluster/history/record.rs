@@ -112,6 +112,12 @@ impl Silence {
     }
 }
 
+/// The last of these silences, which are in order, that has begun at a moment.
+pub(super) fn last_begun(silences: &[Silence], moment: Timestamp) -> Option<Silence> {
+    let begun = silences.partition_point(|silence| silence.start <= moment);
+    silences.split_at(begun).0.last().copied()
+}
+
 /// A former boot that is current again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Return {

@@ -2,7 +2,7 @@
 
 use super::cluster_history::{ClusterHistory, in_force, place_in_force};
 use super::component_history::ComponentHistory;
-use super::record::Silence;
+use super::record::{Silence, last_begun};
 use crate::cluster::component_key::Role;
 use crate::cluster::health::Pulse;
 use crate::cluster::observation::{self, BlindPeriod, blind_at, exceeds_at, late_at};
@@ -152,8 +152,7 @@ impl Past<'_> {
         if blind_at(moment, self.blind_periods).is_some() {
             return PastState::Pulse(Pulse::Unknown);
         }
-        let known = self.silences.partition_point(|silence| silence.start <= moment);
-        let silence = known.checked_sub(1).and_then(|place| self.silences.get(place));
+        let silence = last_begun(&self.silences, moment);
         let pulse = match silence.filter(|silence| moment < silence.end) {
             None => Pulse::Alive,
             Some(silence) => {

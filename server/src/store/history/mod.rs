@@ -14,7 +14,7 @@ pub use self::read::HistoryQuery;
 pub(super) use self::write::{ClusterChange, NewRecords, min_web_window_since};
 use crate::store::StoreError;
 use crate::store::packed::Columns;
-use crate::store::statement::{Row, sql};
+use crate::store::statement::sql;
 use crate::store::tx::Tx;
 
 /// The default of `--keep-history`.
@@ -25,11 +25,16 @@ const RECORD_SPAN: Span = Span::minutes(1);
 const MAX_ROWS_PER_SHIFT: i64 = 20_000;
 
 /// Reads a record of this component from the columns time, state and changes, which begin at `first`.
-fn record(key: ComponentKey, row: &Row, first: usize) -> Result<ComponentRecord, StoreError> {
-    let state = row.get::<Option<&str>>(first + 1)?;
-    let state: Option<RecordedState> = state.map(serde_json::from_str).transpose()?;
-    let at = Timestamp(row.get(first)?);
-    Ok(ComponentRecord::from_json(key, at, state, row.get(first + 2)?)?)
+fn record(
+    key: ComponentKey,
+    row: &impl Columns,
+    first: usize,
+) -> Result<ComponentRecord, StoreError> {
+    let at = row.number(first)?.ok_or(StoreError::UnreadableValue("record's time"))?;
+    let state: Option<RecordedState> =
+        row.text(first + 1)?.map(serde_json::from_str).transpose()?;
+    let changes = row.text(first + 2)?.unwrap_or_default();
+    Ok(ComponentRecord::from_json(key, Timestamp(at), state, changes)?)
 }
 
 /// Reads a component's key from a row that begins with id, name and role.

@@ -44,7 +44,7 @@ const SELECT_COMPONENTS: [&str; 2] = [
 /// The columns of a record, packed.
 macro_rules! packed_record {
     () => {
-        "string_agg(h.component || $1 || h.at || $1 || h.commit_no || $1 || coalesce(h.state, '') || $1 || h.changes, $2)"
+        "string_agg(h.component || $1 || h.commit_no || $1 || h.at || $1 || coalesce(h.state, '') || $1 || h.changes, $2)"
     };
 }
 
@@ -327,19 +327,16 @@ pub(super) fn records<'a>(
     found: &ById,
     rows: impl Iterator<Item = PackedRow<'a>>,
 ) -> Result<HashMap<i64, Vec<ComponentRecord>>, StoreError> {
-    let mut read = HashMap::<i64, Vec<(i64, i64, ComponentRecord)>>::new();
+    let mut read = HashMap::<i64, Vec<(i64, ComponentRecord)>>::new();
     for row in rows {
         let number = |place| row.number(place)?.ok_or(StoreError::UnreadableValue("record"));
-        let (id, at, commit) = (number(0)?, number(1)?, number(2)?);
+        let (id, commit) = (number(0)?, number(1)?);
         let Some((key, _)) = found.get(&id) else { continue };
-        let state = row.text(3)?.map(serde_json::from_str).transpose()?;
-        let changes = row.text(4)?.unwrap_or_default();
-        let record = ComponentRecord::from_json(key.clone(), Timestamp(at), state, changes)?;
-        read.entry(id).or_default().push((at, commit, record));
+        read.entry(id).or_default().push((commit, super::record(key.clone(), &row, 2)?));
     }
-    let in_order = |mut records: Vec<(i64, i64, ComponentRecord)>| {
-        records.sort_unstable_by_key(|(at, commit, _)| (*at, *commit));
-        records.into_iter().map(|(.., record)| record).collect()
+    let in_order = |mut records: Vec<(i64, ComponentRecord)>| {
+        records.sort_unstable_by_key(|(commit, record)| (record.at, *commit));
+        records.into_iter().map(|(_, record)| record).collect()
     };
     Ok(read.into_iter().map(|(id, records)| (id, in_order(records))).collect())
 }
