@@ -7,13 +7,15 @@ mod imports;
 use std::path::Path;
 
 /// From the bottom up.
-const LAYERS: [&str; 69] = [
+const LAYERS: [&str; 72] = [
     "cluster::order",
     "cluster::time",
     "cluster::version",
     "cluster::server_name",
     "cluster::component_key",
     "cluster::finding",
+    "cluster::digest",
+    "cluster::incident",
     "cluster::upkeep",
     "cluster::keys",
     "cluster::boot",
@@ -41,6 +43,7 @@ const LAYERS: [&str; 69] = [
     "cluster::in_common",
     "cluster::hints",
     "cluster::judge",
+    "cluster::incidents",
     "cluster::preview",
     "cluster::history::record",
     "cluster::history",

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::component::{Component, Skew};
 use super::component_key::{ComponentKey, Role};
+use super::incident::Incident;
 use super::observation::{BlindPeriod, DatabaseOutage};
 use super::reference_keys::ReferenceKeys;
 use super::rejected::RejectedHeartbeat;
@@ -48,6 +49,9 @@ pub struct Change {
     /// All blind periods, if they changed.
     #[serde(default)]
     pub blind_periods: Option<Vec<BlindPeriod>>,
+    /// Incidents that changed.
+    #[serde(default)]
+    pub incidents: Vec<Arc<Incident>>,
     /// Components of which more than the time changed.
     #[serde(default)]
     pub components: Vec<Arc<Component>>,
@@ -125,6 +129,7 @@ impl Change {
             settings: Some(snapshot.settings),
             references: Some(snapshot.references),
             blind_periods: Some(snapshot.blind_periods.clone()),
+            incidents: snapshot.incidents.clone(),
             components: snapshot.components.values().cloned().collect(),
             heartbeats: Vec::new(),
             removed: Vec::new(),
@@ -137,6 +142,7 @@ impl Snapshot {
     pub fn apply(&mut self, change: Change) {
         if change.whole {
             self.components.clear();
+            self.incidents.clear();
         }
         self.blind_since = change.blind_since;
         self.outage = change.outage;
@@ -156,6 +162,9 @@ impl Snapshot {
         }
         if let Some(blind_periods) = change.blind_periods {
             self.blind_periods = blind_periods;
+        }
+        for incident in change.incidents {
+            self.note_incident(incident);
         }
         for key in &change.removed {
             self.components.remove(key);

@@ -17,6 +17,11 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// From its word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Error, Self::Warning, Self::Info].into_iter().find(|known| known.as_str() == word)
+    }
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -39,10 +44,40 @@ pub enum HintAction {
     EditSettings,
 }
 
+/// The trouble that a hint is about. Hints of one family about one subject follow each other while it lasts: a service is late,
+/// then stale, then its heartbeats are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HintFamily {
+    /// The overview cannot use its database.
+    Blind,
+    /// Whether a component is heard, steadily and from one machine; for the cluster, whether most services are.
+    Heartbeat,
+    /// An agent reports, but its server has never sent a heartbeat.
+    FirstHeartbeat,
+    /// Whether a web component gets requests.
+    Requests,
+    Key,
+    Version,
+    /// Which machine has which name.
+    Name,
+    Clock,
+    Messenger,
+    Failover,
+    Balancing,
+    Timers,
+    /// The overview was blind often or for long.
+    Unsteady,
+    Certificate,
+    Disk,
+    Token,
+    Capacity,
+}
+
 macro_rules! hint_ids {
-    ($($(#[$doc:meta])* $case:ident = $id:literal, $severity:ident, $action:ident;)*) => {
+    ($($(#[$doc:meta])* $case:ident = $id:literal, $severity:ident, $action:ident, $family:ident;)*) => {
         /// Which advice; the order is that of the troubleshooting list within one severity.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
         pub enum HintId { $($(#[$doc])* $case,)* }
 
         impl HintId {
@@ -63,77 +98,87 @@ macro_rules! hint_ids {
             pub const fn action(self) -> HintAction {
                 match self { $(Self::$case => HintAction::$action,)* }
             }
+
+            /// Which trouble it is about.
+            pub const fn family(self) -> HintFamily {
+                match self { $(Self::$case => HintFamily::$family,)* }
+            }
+
+            /// From its stable name.
+            pub fn parse(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|id| id.as_str() == name)
+            }
         }
     };
 }
 
 hint_ids! {
     /// The observer's database cannot be read or written.
-    OverviewBlind = "overview-blind", Error, Nothing;
+    OverviewBlind = "overview-blind", Error, Nothing, Blind;
     /// More than half of at least two services went stale within one interval, and nothing is heard of any other component.
-    EveryoneSilent = "everyone-silent", Error, Nothing;
+    EveryoneSilent = "everyone-silent", Error, Nothing, Heartbeat;
     /// The same, while other components go on sending heartbeats.
-    ManySilent = "many-silent", Error, Nothing;
+    ManySilent = "many-silent", Error, Nothing, Heartbeat;
     /// The certificate of the overview's web server has expired or does so soon.
-    CertificateExpiring = "certificate-expiring", Error, Nothing;
+    CertificateExpiring = "certificate-expiring", Error, Nothing, Certificate;
     /// A server decrypts with another key.
-    KeyMismatch = "key-mismatch", Error, AcceptEncryptionKey;
+    KeyMismatch = "key-mismatch", Error, AcceptEncryptionKey, Key;
     /// A web server: the machine key does not match.
-    MachineKeyMismatch = "machine-key-mismatch", Error, AcceptMachineKey;
+    MachineKeyMismatch = "machine-key-mismatch", Error, AcceptMachineKey, Key;
     /// Several machines use one name.
-    DuplicateName = "duplicate-name", Error, Nothing;
+    DuplicateName = "duplicate-name", Error, Nothing, Heartbeat;
     /// A silent service whose heartbeats are rejected.
-    HeartbeatsRefused = "heartbeats-refused", Error, Nothing;
+    HeartbeatsRefused = "heartbeats-refused", Error, Nothing, Heartbeat;
     /// An agent reports that the product does not answer its probe.
-    ProbeFailing = "probe-failing", Error, Nothing;
+    ProbeFailing = "probe-failing", Error, Nothing, Heartbeat;
     /// A service starts again and again.
-    ServiceRestarting = "service-restarting", Error, Nothing;
+    ServiceRestarting = "service-restarting", Error, Nothing, Heartbeat;
     /// A web component starts again and again.
-    WebRestarting = "web-restarting", Error, Nothing;
+    WebRestarting = "web-restarting", Error, Nothing, Heartbeat;
     /// A service is stale.
-    ServiceStale = "service-stale", Error, Nothing;
+    ServiceStale = "service-stale", Error, Nothing, Heartbeat;
     /// A service is late.
-    ServiceLate = "service-late", Warning, Nothing;
+    ServiceLate = "service-late", Warning, Nothing, Heartbeat;
     /// A service's heartbeats stop and come back, again and again.
-    ServiceFlapping = "service-flapping", Warning, Nothing;
+    ServiceFlapping = "service-flapping", Warning, Nothing, Heartbeat;
     /// A web component is stale while its server is alive.
-    WebIdle = "web-idle", Warning, Nothing;
+    WebIdle = "web-idle", Warning, Nothing, Heartbeat;
     /// A web component is stale and nothing else is alive on its server.
-    WebStale = "web-stale", Warning, Remove;
+    WebStale = "web-stale", Warning, Remove, Heartbeat;
     /// A server reports no key while others do.
-    KeyMissing = "key-missing", Warning, Nothing;
+    KeyMissing = "key-missing", Warning, Nothing, Key;
     /// More than one version runs.
-    VersionSkew = "version-skew", Warning, Nothing;
+    VersionSkew = "version-skew", Warning, Nothing, Version;
     /// Nothing could take over.
-    FailoverThin = "failover-thin", Warning, EditSettings;
+    FailoverThin = "failover-thin", Warning, EditSettings, Failover;
     /// One web server carries all.
-    BalancingThin = "balancing-thin", Warning, EditSettings;
+    BalancingThin = "balancing-thin", Warning, EditSettings, Balancing;
     /// Two servers seem to be one machine under two names.
-    SameMachine = "same-machine", Warning, Nothing;
+    SameMachine = "same-machine", Warning, Nothing, Name;
     /// A server's clock is off.
-    ClockSkew = "clock-skew", Warning, Nothing;
+    ClockSkew = "clock-skew", Warning, Nothing, Clock;
     /// The disk of the overview's database is nearly full.
-    DiskLow = "disk-low", Warning, Nothing;
+    DiskLow = "disk-low", Warning, Nothing, Disk;
     /// A token that is in use expires soon.
-    TokenExpiring = "token-expiring", Warning, Nothing;
+    TokenExpiring = "token-expiring", Warning, Nothing, Token;
     /// There are nearly as many servers as the web server takes in.
-    ServersFull = "servers-full", Warning, Nothing;
+    ServersFull = "servers-full", Warning, Nothing, Capacity;
     /// Agents of servers that have never sent a heartbeat report that their probes fail.
-    NotReportedYet = "not-reported-yet", Warning, Nothing;
+    NotReportedYet = "not-reported-yet", Warning, Nothing, FirstHeartbeat;
     /// A service stopped cleanly long ago.
-    ServiceStopped = "service-stopped", Warning, Remove;
+    ServiceStopped = "service-stopped", Warning, Remove, Heartbeat;
     /// A web component stopped cleanly long ago.
-    WebStopped = "web-stopped", Warning, Remove;
+    WebStopped = "web-stopped", Warning, Remove, Heartbeat;
     /// The overview was blind often or for long.
-    OverviewUnsteady = "overview-unsteady", Warning, Nothing;
+    OverviewUnsteady = "overview-unsteady", Warning, Nothing, Unsteady;
     /// A web component gets no requests while others do.
-    WebUnused = "web-unused", Info, Nothing;
+    WebUnused = "web-unused", Info, Nothing, Requests;
     /// A service's messenger cannot be reached.
-    MessengerUnreachable = "messenger-unreachable", Info, Reconnect;
+    MessengerUnreachable = "messenger-unreachable", Info, Reconnect, Messenger;
     /// The stale timeout is short compared with the interval.
-    TimersTight = "timers-tight", Info, EditSettings;
+    TimersTight = "timers-tight", Info, EditSettings, Timers;
     /// A removed component sends heartbeats again.
-    CameBack = "came-back", Info, Remove;
+    CameBack = "came-back", Info, Remove, Name;
 }
 
 /// At most this number of hints of one id are given. Where more are due, the last of them is a summary of the rest:

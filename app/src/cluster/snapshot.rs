@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::capacity::{GONE_FOR, nearly_reached};
 use super::component::{CAME_BACK_FOR, Component};
 use super::component_key::{ComponentKey, Role};
+use super::incident::Incident;
 use super::observation::{self, BlindPeriod, DatabaseOutage, exceeds_at};
 use super::pulse::{BUSY_INTERVALS, unused_after};
 use super::reference_keys::ReferenceKeys;
@@ -39,6 +40,8 @@ pub struct Snapshot {
     pub rejected: Vec<RejectedHeartbeat>,
     /// The moment of the last change of a fact.
     pub changed_at: Timestamp,
+    /// The incidents that are open, and those that ended so recently that they may go on; ordered by id.
+    pub incidents: Vec<Arc<Incident>>,
     /// Every component, by server and role.
     pub components: BTreeMap<ComponentKey, Arc<Component>>,
     /// What the history does not say, if this is a past moment; `None` if it is now. It does not travel.
@@ -59,6 +62,14 @@ impl Snapshot {
     /// Puts a component in, or in place of the one with its key.
     pub fn insert(&mut self, component: Arc<Component>) {
         self.components.insert(component.key(), component);
+    }
+
+    /// Puts an incident in, or in place of what was known of it. Those that cannot go on any more are forgotten.
+    pub(super) fn note_incident(&mut self, incident: Arc<Incident>) {
+        let now = self.changed_at;
+        self.incidents.retain(|known| known.id != incident.id && known.may_come_back(now));
+        let place = self.incidents.partition_point(|known| known.id < incident.id);
+        self.incidents.insert(place, incident);
     }
 
     /// The moment of the last change of a fact or of a verdict up to `now`: the same for every

@@ -182,3 +182,14 @@ fn the_title_of_a_hint_about_a_server_is_known_before_its_evidence() {
         }
     }
 }
+
+#[test]
+fn every_hint_can_be_kept_and_said_later() {
+    for id in HintId::ALL {
+        let hint = only(*id, &case(*id).there);
+        assert_eq!(Hint::from_kept(&hint.keep()).ok().as_ref(), Some(&hint), "{hint:?}");
+    }
+    assert!(Hint::from_kept("{}").is_err());
+    let unknown = only(HintId::ServiceStale, &case(HintId::ServiceStale).there).keep();
+    assert!(Hint::from_kept(&unknown.replace("\"address\"", "\"unheard-of\"")).is_err());
+}

@@ -1,5 +1,6 @@
 //! What is the live picture, and how is it read and changed? One snapshot in memory answers all readers.
 
+mod incidents;
 mod refresh;
 mod rejections;
 mod state;

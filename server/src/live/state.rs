@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use app::cluster::{
-    Change, ComponentKey, HeartbeatUpdate, ServerName, Snapshot, Timestamp, Upkeep,
+    Change, ComponentKey, HeartbeatUpdate, Incident, IncidentId, ServerName, Snapshot, Timestamp,
+    Upkeep, incidents,
 };
 
 use crate::store::{Commit, CommitId, History};
@@ -38,6 +39,8 @@ pub(super) struct Picture {
     references_at: i64,
     blind_periods_at: i64,
     rejections_at: i64,
+    /// Which commit last changed each incident.
+    incidents_at: BTreeMap<IncidentId, i64>,
     /// When the database could last be read and written.
     pub(super) readable_at: Timestamp,
     /// Counts changes that have no commit number, such as going blind. Part of every cursor.
@@ -62,6 +65,7 @@ impl Picture {
             references_at: commit,
             blind_periods_at: commit,
             rejections_at: commit,
+            incidents_at: BTreeMap::new(),
             readable_at: now,
             generation: 0,
             upkeep_generation: 0,
@@ -149,6 +153,8 @@ impl Picture {
         if commit.rejected.is_some() {
             self.rejections_at = number;
         }
+        let ids = commit.incidents.iter().map(|incident| incident.id.clone());
+        self.incidents_at.extend(ids.map(|id| (id, number)));
         let facts = commit.components.iter().map(|component| &component.server);
         let touched: BTreeSet<ServerName> =
             facts.chain(commit.removed.iter().map(|key| &key.server)).cloned().collect();
@@ -167,11 +173,16 @@ impl Picture {
             settings: commit.settings,
             references: commit.references,
             blind_periods: commit.blind_periods,
+            incidents: commit.incidents,
             components: commit.components,
             heartbeats: commit.heartbeats,
             removed: commit.removed,
         });
         self.servers += count(&self.snapshot);
+        if self.incidents_at.len() > self.snapshot.incidents.len() {
+            let known = &self.snapshot.incidents;
+            self.incidents_at.retain(|id, _| incidents::find(known, id.as_str()).is_some());
+        }
     }
 
     /// Returns whether it differs from before.
@@ -212,6 +223,10 @@ impl Picture {
             blind_periods: (self.blind_periods_at > since).then(|| snapshot.blind_periods.clone()),
             ..Change::default()
         };
+        let changed_later = |incident: &&Arc<Incident>| {
+            self.incidents_at.get(&incident.id).is_some_and(|at| *at > since)
+        };
+        change.incidents = snapshot.incidents.iter().filter(changed_later).cloned().collect();
         let later = self.by_commit.iter().rev().take_while(|(commit, _)| *commit > since);
         for (_, key) in later {
             let Some(component) = snapshot.components.get(key) else { continue };

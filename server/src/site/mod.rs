@@ -104,6 +104,8 @@ impl Site {
         background.spawn(async move { task.run_rejection_writer().await });
         let task = Arc::clone(&live);
         background.spawn(async move { task.run_housekeeping().await });
+        let task = Arc::clone(&live);
+        background.spawn(async move { task.run_incident_judge().await });
         let task = Arc::clone(&store);
         background.spawn(async move { task.run_integrity_checks().await });
         let task = Arc::clone(&store);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use app::cluster::{
-    BlindPeriod, Component, ComponentKey, HeartbeatUpdate, ReferenceKeys, RejectedHeartbeat,
-    Settings, Snapshot, Span, Timestamp,
+    BlindPeriod, Component, ComponentKey, HeartbeatUpdate, Incident, ReferenceKeys,
+    RejectedHeartbeat, Settings, Snapshot, Span, Timestamp,
 };
 
 use crate::auth::cache::{AuthCache, AuthCacheChanges};
@@ -35,6 +35,8 @@ pub struct Commit {
     pub blind_periods: Option<Vec<BlindPeriod>>,
     /// All rejected heartbeats and failing probes, if they changed.
     pub rejected: Option<Vec<RejectedHeartbeat>>,
+    /// Incidents that changed.
+    pub incidents: Vec<Arc<Incident>>,
     /// Replaces everything that was read before: all times moved, or the database was restored or replaced.
     pub snapshot: Option<Box<Snapshot>>,
     /// Accounts, sessions and tokens, if they changed. Not part of the picture.
@@ -55,6 +57,11 @@ impl Commit {
         self.heartbeats.is_empty() && self.has_only_times()
     }
 
+    /// Whether a fact changed that verdicts follow from.
+    pub(crate) fn changes_facts(&self) -> bool {
+        !self.heartbeats.is_empty() || !self.has_only_times_and_incidents()
+    }
+
     /// Whether others are notified at once: more than heartbeat times changed.
     pub(crate) fn is_urgent(&self) -> bool {
         !self.has_only_times() || self.auth_cache.is_some()
@@ -62,6 +69,10 @@ impl Commit {
 
     /// Whether only heartbeat times changed.
     fn has_only_times(&self) -> bool {
+        self.incidents.is_empty() && self.has_only_times_and_incidents()
+    }
+
+    fn has_only_times_and_incidents(&self) -> bool {
         self.components.is_empty()
             && self.removed.is_empty()
             && self.references.is_none()

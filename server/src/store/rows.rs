@@ -14,7 +14,7 @@ use crate::store::component_row::all_components;
 use crate::store::history::{self, ClusterChange};
 use crate::store::statement::{Row, sql};
 use crate::store::tx::{Connection, Tx};
-use crate::store::{CommitId, StoreError, postgres, rejections, sqlite};
+use crate::store::{CommitId, StoreError, incidents, postgres, rejections, sqlite};
 
 /// The one row about the cluster itself.
 #[derive(Clone, Debug)]
@@ -46,6 +46,7 @@ pub(super) struct Revisions {
     pub(super) references: i64,
     pub(super) blind_periods: i64,
     pub(super) rejections: i64,
+    pub(super) incidents: i64,
     pub(super) auth_cache: i64,
     pub(super) everything: i64,
 }
@@ -61,7 +62,8 @@ macro_rules! select_cluster {
             $slots,
             " and commit_no = $1), ",
             $clock,
-            ", rejections_no, probes_fail_until, settings_changed_at, history_begins_at from ",
+            ", rejections_no, probes_fail_until, settings_changed_at, history_begins_at,
+                 incidents_no from ",
             $from
         )
     };
@@ -84,6 +86,7 @@ impl ClusterRow {
                 references: row.get(6)?,
                 blind_periods: row.get(7)?,
                 rejections: row.get(14)?,
+                incidents: row.get(18)?,
                 auth_cache: row.get(8)?,
                 everything: row.get(9)?,
             },
@@ -156,6 +159,7 @@ pub(super) async fn snapshot(tx: &mut Tx, cluster: &ClusterRow) -> Result<Snapsh
         references: references(tx).await?,
         blind_periods: blind_periods(tx, cluster.mark_at - BLIND_PERIOD_RETENTION).await?,
         rejected: rejections::all(tx).await?,
+        incidents: incidents::live(tx, cluster.mark_at).await?,
         // The next four are known in memory only.
         upkeep: Upkeep::default(),
         max_servers: None,
@@ -174,6 +178,7 @@ pub(super) enum Section {
     ReferenceKeys,
     BlindPeriods,
     Rejections,
+    Incidents,
     AuthCache,
     Everything,
 }
@@ -200,7 +205,8 @@ pub(super) async fn update_cluster_row(
         .bind(touched.contains(&Section::AuthCache))
         .bind(touched.contains(&Section::Everything))
         .bind(commit.token)
-        .bind(touched.contains(&Section::Rejections));
+        .bind(touched.contains(&Section::Rejections))
+        .bind(touched.contains(&Section::Incidents));
     update.execute(tx).await.map(drop)
 }
 
@@ -215,7 +221,8 @@ macro_rules! update_cluster {
                  blind_periods_no = case when $6 then $3 else blind_periods_no end,
                  access_no = case when $7 then $3 else access_no end,
                  everything_no = case when $8 then $3 else everything_no end,
-                 rejections_no = case when $10 then $3 else rejections_no end"
+                 rejections_no = case when $10 then $3 else rejections_no end,
+                 incidents_no = case when $11 then $3 else incidents_no end"
         )
     };
 }
@@ -328,6 +335,8 @@ pub(super) async fn shift_all(tx: &mut Tx, by: Span) -> Result<(), StoreError> {
         "update last_heartbeats set received_at = received_at + $1",
         within_json,
         "update rejections set since_at = since_at + $1, until_at = until_at + $1",
+        "update incidents set began_at = began_at + $1, turned_at = turned_at + $1,
+             ended_at = ended_at + $1, acknowledged_at = acknowledged_at + $1",
         "update cluster set probes_fail_until = probes_fail_until + $1,
              settings_changed_at = settings_changed_at + $1, history_begins_at = history_begins_at + $1",
         // Sessions keep their length. Tokens, which expire on a given day, are not moved.

@@ -1,12 +1,13 @@
 //! What does a write transaction do, from its begin to its commit?
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use app::cluster::observation::BLIND_PERIOD_RETENTION;
 use app::cluster::receive::Stored;
 use app::cluster::{
-    BlindPeriod, Component, ComponentKey, HeartbeatUpdate, KeyCheck, KeyKind, ReferenceKeys,
-    ServerName, Settings, Span, Timestamp,
+    BlindPeriod, Component, ComponentKey, HeartbeatUpdate, IncidentChange, KeyCheck, KeyKind,
+    ReferenceKeys, ServerName, Settings, Span, Timestamp,
 };
 
 use crate::auth::audit::AuditEntry;
@@ -18,7 +19,7 @@ use crate::store::rows::{self, ClusterRow, Section};
 use crate::store::sqlite::SqliteStore;
 use crate::store::tx::Tx;
 use crate::store::{AuthChanges, Commit, CommitId, Store, StoreError};
-use crate::store::{access_rows, audit, component_row, rejections};
+use crate::store::{access_rows, audit, component_row, incidents, rejections};
 
 /// A transaction that changes something, and what it has changed so far.
 pub(super) struct WriteTx {
@@ -218,6 +219,24 @@ impl WriteTx {
         Ok(())
     }
 
+    /// Whether others changed incidents since the picture that the caller has.
+    pub(super) fn has_other_incidents(&self) -> bool {
+        let earlier = self.pending.earlier.as_ref();
+        earlier.is_some_and(|earlier| earlier.snapshot.is_some() || !earlier.incidents.is_empty())
+    }
+
+    /// Writes incidents that began, went on or ended.
+    pub(super) async fn write_incidents(
+        &mut self,
+        changed: Vec<IncidentChange>,
+    ) -> Result<(), StoreError> {
+        let commit = self.commit_no();
+        incidents::upsert(&mut self.tx, &changed, commit).await?;
+        let changed = changed.into_iter().map(|change| Arc::new(change.incident));
+        self.pending.incidents = changed.collect();
+        Ok(())
+    }
+
     /// Writes an audit entry.
     pub(super) async fn record(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
         let commit = self.commit_no();
@@ -292,7 +311,8 @@ impl WriteTx {
         }
         pending.id = commit;
         pending.at = at;
-        pending.changed_at = if visible { at } else { cluster.changed_at };
+        let changes_facts = self.visible || pending.changes_facts();
+        pending.changed_at = if changes_facts { at } else { cluster.changed_at };
         if let Some(snapshot) = &mut pending.snapshot {
             snapshot.changed_at = at;
         }
@@ -301,6 +321,7 @@ impl WriteTx {
             (Section::ReferenceKeys, pending.references.is_some()),
             (Section::BlindPeriods, pending.blind_periods.is_some()),
             (Section::Rejections, pending.rejected.is_some()),
+            (Section::Incidents, !pending.incidents.is_empty()),
             (Section::AuthCache, changes_access),
             (Section::Everything, moves_all_times),
         ];
@@ -359,6 +380,9 @@ pub(super) async fn changes_since(
     }
     if revisions.rejections > known {
         commit.rejected = Some(rejections::all(tx).await?);
+    }
+    if revisions.incidents > known {
+        commit.incidents = incidents::changed_since(tx, known).await?;
     }
     if revisions.auth_cache > known {
         commit.auth_cache =

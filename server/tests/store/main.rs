@@ -13,6 +13,7 @@ mod damage;
 mod harness;
 mod history;
 mod imported_past;
+mod incidents;
 mod judged_again;
 mod moments;
 mod people;

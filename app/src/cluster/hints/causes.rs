@@ -39,6 +39,16 @@ pub(super) fn keep_causes_of_cluster(findings: &mut Vec<Finding>) {
     findings.retain(|finding| !is_also_replaced(finding.id, &all));
 }
 
+/// Whether a hint about the same component, or one about the cluster that names it, leaves no room for another.
+pub(super) fn replaces(cause: HintId, consequence: HintId) -> bool {
+    let group = |id: HintId| CAUSES_FIRST.iter().position(|group| group.contains(&id));
+    let comes_first = match (group(cause), group(consequence)) {
+        (Some(cause), Some(consequence)) => cause < consequence,
+        _ => false,
+    };
+    comes_first || is_also_replaced(consequence, &[cause])
+}
+
 fn is_also_replaced(id: HintId, due: &[HintId]) -> bool {
     ALSO_REPLACED.iter().any(|(cause, consequence)| *consequence == id && due.contains(cause))
 }

@@ -1,5 +1,7 @@
 //! What a hint is: which advice, about whom, and the values that its sentences name.
 
+use serde::{Deserialize, Serialize};
+
 use super::note::Note;
 use crate::cluster::component_key::Role;
 use crate::cluster::finding::{HintId, Severity};
@@ -9,7 +11,7 @@ use crate::cluster::server_name::ServerName;
 use crate::cluster::time::{Span, Timestamp};
 
 /// A value in a hint's sentences. The words decide how it is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Arg {
     /// A moment of which the time of day is enough.
     Moment(Timestamp),
@@ -35,7 +37,7 @@ const MAX_NAMES_IN_SENTENCE: usize = 6;
 const NAMED_RATHER_THAN_COUNTED: usize = 2;
 
 /// Names in order: the first few, and how many there are. It never grows with the cluster.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Names {
     first: Vec<String>,
     total: usize,

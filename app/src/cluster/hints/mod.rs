@@ -8,9 +8,11 @@
 //! its evidence in [`evidence`], and its sentences in the message files.
 
 mod causes;
+mod due;
 mod evidence;
 mod hint;
 mod interruptions;
+mod kept;
 mod machines;
 mod note;
 mod rules;
@@ -19,7 +21,9 @@ mod simultaneous_silence;
 mod since;
 mod upkeep;
 
+pub use self::due::{DueHint, DueHints};
 pub use self::hint::{Arg, Hint, Names, anchor, dom_safe, summary_anchor};
+pub use self::kept::UnreadableHint;
 pub use self::note::Note;
 use self::rules::RuleContext;
 use self::simultaneous_silence::SimultaneousSilence;

@@ -1,11 +1,13 @@
 //! Which optional sentences of a hint apply?
 
+use serde::{Deserialize, Serialize};
+
 use crate::cluster::keys::KeyKind;
 use crate::cluster::messenger::MessengerFailure;
 use crate::cluster::observation::DatabaseOutage;
 
 /// A circumstance that adds to a hint's evidence, or replaces its steps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Note {
     /// The hint is the summary of many.
     Summary,

@@ -1,6 +1,7 @@
 //! What an event says, and what names it.
 
 use crate::cluster::component_key::{ComponentKey, Role};
+use crate::cluster::digest;
 use crate::cluster::health::{Pulse, Stability};
 use crate::cluster::keys::{KeyCheck, KeyKind};
 use crate::cluster::server_name::ServerName;
@@ -258,11 +259,7 @@ impl std::fmt::Display for EventId {
     }
 }
 
-/// The kind in the first byte, and then FNV-1a, which every build of this program computes alike.
+/// The kind in the first byte, and then the digest of the parts.
 fn digest(kind: EventKind, parts: &[&str]) -> u64 {
-    let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    (kind as u64) << 56 | hash >> 8
+    (kind as u64) << 56 | digest::digest(parts) >> 8
 }

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::cluster::DatabaseOutage;
-use sqlx::PgPool;
 use sqlx::migrate::Migrator;
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgListener};
+use sqlx::{PgConnection, PgPool, Postgres};
 use tokio::sync::{Mutex, watch};
 
 use crate::clock::{RemoteClock, Stopwatch};
@@ -37,6 +38,8 @@ const SELECT_LATEST_COMMIT_AND_SESSION: &str = "select database_id, commit_no, c
 const BEGIN_WRITE: &str = "begin not deferrable";
 /// The key of the advisory lock: the letters of "overview".
 const HOUSEKEEPING_LOCK: i64 = 0x6f76_6572_7669_6577;
+/// Held by the connection of the web server that leads.
+const LEADER_LOCK: i64 = 0x6f76_6c65_6164_6572;
 
 /// A PostgreSQL database.
 #[derive(Debug)]
@@ -160,6 +163,16 @@ impl PostgresStore {
         tx.rollback().await.map(|()| None)
     }
 
+    /// The connection that holds the lock of the web server that leads, unless another one has it.
+    pub(super) async fn try_to_lead(&self) -> Result<Option<PoolConnection<Postgres>>, StoreError> {
+        let mut session = with_timeout(self.pool.acquire()).await?;
+        let lock = sqlx::query_scalar("select pg_try_advisory_lock($1)").bind(LEADER_LOCK);
+        let leads: bool = with_timeout(lock.fetch_one(&mut *session)).await?;
+        // The lock is the connection's: back in the pool, it would keep it.
+        session.close_on_drop();
+        Ok(leads.then_some(session))
+    }
+
     /// Fails if the disk has no room for a few batches. Writes nothing that stays. Any other error is ignored: the next
     /// write reports it.
     pub(super) async fn check_disk_space(&self) -> Result<(), StoreError> {
@@ -187,6 +200,13 @@ impl PostgresStore {
         session::check_writable(&mut listener).await?;
         with_timeout(listener.listen(CHANGES_CHANNEL)).await?;
         Ok(ChangeListener { listener, pool_resets })
+    }
+}
+
+/// Waits until the server does not answer on this connection any more, or is a standby.
+pub(super) async fn wait_until_broken(connection: &mut PgConnection) {
+    while session::check_writable(&mut *connection).await.is_ok() {
+        tokio::time::sleep(LISTENER_CHECK_INTERVAL).await;
     }
 }
 

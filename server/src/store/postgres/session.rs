@@ -12,8 +12,8 @@ use crate::store::StoreError;
 use crate::store::postgres::CONNECTION_TIMEOUT;
 use crate::store::statement::with_timeout;
 
-/// One writes, one listens, the others read.
-const MAX_CONNECTIONS: u32 = 5;
+/// One writes, one listens, one shows that this web server leads, the others read.
+const MAX_CONNECTIONS: u32 = 6;
 /// A web server that is suspended in a transaction must not block the others. Set after connecting, because
 /// `PgBouncer` rejects `options` at the start.
 const SET_TIMEOUTS: &str = "set statement_timeout = '5s'; set lock_timeout = '4s'; \

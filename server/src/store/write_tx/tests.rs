@@ -3,7 +3,8 @@ use std::sync::Arc;
 
 use app::cluster::history::ClusterHistory;
 use app::cluster::{
-    ComponentFacts, Gap, Heartbeat, Interruptions, MessengerFailure, Os, Role, ServerName, Source,
+    ComponentFacts, Gap, Heartbeat, Incident, Interruptions, MessengerFailure, Os, Role,
+    ServerName, Source,
 };
 
 use super::*;
@@ -75,6 +76,12 @@ async fn every_time_moves_with_a_clock_that_is_set_back() {
             let all = HistoryQuery { from: Timestamp(0), until: store.now(), servers: None };
             store.history(all).await.unwrap()
         };
+        let incident = Incident { turned: store.now(), ..Incident::of_blindness(Timestamp(1)) };
+        let change = IncidentChange { incident: incident.clone(), hint: None };
+        store.write_incidents(vec![change]).await.unwrap().unwrap();
+        let by = Some(("ann".to_owned(), String::new()));
+        let known = store.acknowledge_incident(&incident.id, by, &entry).await.unwrap();
+        let (incident, _) = known.unwrap();
         let before = component(&store).await;
         let recorded = history().await;
         let mut change = store.change().await.unwrap();
@@ -85,6 +92,14 @@ async fn every_time_moves_with_a_clock_that_is_set_back() {
         let after = component(&store).await;
         assert_eq!(times(&after), times(&before).map(|time| time + Span(-3_600_000)));
         assert_eq!((after.facts, after.boots.current.id), (before.facts, before.boots.current.id));
+        let moved_incident = store.incident(&incident.id).await.unwrap().unwrap().incident;
+        assert_eq!(moved_incident.id, incident.id, "its name is for good");
+        let times = |incident: &Incident| {
+            let acknowledged = incident.acknowledged.as_ref().unwrap().at;
+            [incident.began, incident.turned, acknowledged]
+        };
+        let moved_back = times(&incident).map(|time| time + Span(-3_600_000));
+        assert_eq!(times(&moved_incident), moved_back);
         let moved = history().await;
         let back = |time: Timestamp| time + Span(-3_600_000);
         assert_eq!(moved.begins, back(recorded.begins));

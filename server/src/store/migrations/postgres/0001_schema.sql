@@ -10,7 +10,7 @@ create table cluster (
     database_id          text    not null,            -- random; part of every cursor
     commit_no            bigint  not null,            -- of the last commit that a web server needs to read
     commit_token         bigint  not null default 0,  -- random: tells two commits of one number apart, as after a restore
-    changed_at           bigint  not null,            -- time of the last commit that a reader can see
+    changed_at           bigint  not null,            -- time of the last change of a fact
     mark_at              bigint  not null,            -- last time a web server wrote; a long gap is a blind period
     history_begins_at    bigint  not null,            -- when the database was created, or up to when its history was deleted
     clock_jumps          bigint  not null,            -- sum of all steps by which this clock was set, in milliseconds
@@ -20,6 +20,7 @@ create table cluster (
     reference_keys_no    bigint  not null default 0,  -- the reference keys,
     blind_periods_no     bigint  not null default 0,  -- the blind periods,
     rejections_no        bigint  not null default 0,  -- the rejected heartbeats,
+    incidents_no         bigint  not null default 0,  -- the incidents,
     access_no            bigint  not null default 0,  -- accounts, sessions and tokens,
     everything_no        bigint  not null default 0,  -- everything, as when the clock was set back
     probes_fail_until    bigint  not null default 0   -- no probe's failure is known after this time
@@ -89,6 +90,30 @@ create table rejections (
     until_at   bigint  not null,  -- it is shown until then
     primary key (server_key, probed)
 );
+
+-- Incidents: from the first hint of a trouble to the last. Kept for `--keep-history` after they ended.
+create table incidents (
+    id              text    primary key,         -- when it began, and a digest of what it is about
+    hint            text    not null,            -- which advice is due, or was due last
+    severity        text    not null,            -- of that: error, warning or info
+    worst           text    not null,            -- how urgent it was at its worst
+    server          text,                        -- which one it is about; null: the cluster
+    role            text,                        -- which component, web or service; null: the whole server or cluster
+    began_at        bigint  not null,            -- when its first hint was due
+    turned_at       bigint  not null,            -- when a hint was due again after a time without
+    ended_at        bigint ,                     -- since when no hint is left; null: open
+    turns           bigint  not null,            -- how often it began
+    replaced_by     text,                        -- the hint that explains its own one
+    advice          text,                        -- json: that hint with its evidence, as when it was first due
+    acknowledged_by text,                        -- who takes care of it
+    acknowledged_at bigint ,
+    acknowledgement text,                        -- what they add for the others
+    changed_no      bigint  not null             -- the commit that last changed the row
+);
+
+create index incidents_by_beginning on incidents (began_at);
+create index incidents_by_end on incidents (ended_at);
+create index incidents_by_change on incidents (changed_no);
 
 -- The history: what changed, written by the transaction that changed it. A heartbeat that changes nothing writes nothing
 -- here. Kept for `--keep-history`.

@@ -1,0 +1,144 @@
+//! What is known of a trouble, from its first hint to its last?
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::component_key::Role;
+use super::digest::digest;
+use super::finding::{HintFamily, HintId, Severity};
+use super::server_name::ServerName;
+use super::time::{Span, Timestamp};
+
+/// An incident that ended goes on if its trouble comes back within this time.
+const COMES_BACK_WITHIN: Span = Span::minutes(15);
+/// An incident that began once has really ended when it has been calm for so long. Each turn doubles it.
+const CALM: Span = Span::seconds(60);
+const MAX_CALM: Span = Span::minutes(30);
+/// An incident that ended longer ago never goes on.
+pub const MAX_REST: Span = MAX_CALM;
+
+/// A trouble of one subject: it lasts from the first hint of a family until none is left. A hint that is replaced by another
+/// one does not end it, and nothing ends while the overview is blind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    pub id: IncidentId,
+    /// Which advice is due, or was due last.
+    pub hint: HintId,
+    /// How urgent that is.
+    pub severity: Severity,
+    /// How urgent it was at its worst.
+    pub worst: Severity,
+    /// The server it is about; `None` for the cluster.
+    pub server: Option<ServerName>,
+    /// The component it is about; `None` for the whole server or cluster.
+    pub role: Option<Role>,
+    /// When its first hint was due.
+    pub began: Timestamp,
+    /// When a hint was last due again, after a time without any; at first the beginning.
+    pub turned: Timestamp,
+    /// Since when no hint is left; `None` while it is open.
+    pub ended: Option<Timestamp>,
+    /// How often it began: 1, and one more each time that it came back.
+    pub turns: u32,
+    /// The hint that explains its own one, which is not shown meanwhile.
+    pub replaced_by: Option<HintId>,
+    pub acknowledged: Option<Acknowledgement>,
+}
+
+/// Somebody takes care of an incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledgement {
+    /// Who says so.
+    pub by: String,
+    pub at: Timestamp,
+    /// What they add for the others; may be empty.
+    pub note: String,
+}
+
+/// What an incident is about: only one incident of a subject is open at a time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IncidentSubject {
+    pub server: Option<ServerName>,
+    pub role: Option<Role>,
+    pub family: HintFamily,
+}
+
+impl Incident {
+    /// The first hint of a trouble is due since `began`.
+    pub fn begin(
+        hint: HintId,
+        severity: Severity,
+        server: Option<ServerName>,
+        role: Option<Role>,
+        began: Timestamp,
+    ) -> Self {
+        let family = format!("{:?}", hint.family());
+        let name = server.as_ref().map(ServerName::folded).unwrap_or_default();
+        let digest = digest(&[&family, role.map_or("", Role::as_str), &name]);
+        Self {
+            id: IncidentId(format!("{}-{digest:016x}", began.0)),
+            hint,
+            severity,
+            worst: severity,
+            server,
+            role,
+            began,
+            turned: began,
+            ended: None,
+            turns: 1,
+            replaced_by: None,
+            acknowledged: None,
+        }
+    }
+
+    pub fn subject(&self) -> IncidentSubject {
+        let Self { server, role, .. } = self;
+        IncidentSubject { server: server.clone(), role: *role, family: self.hint.family() }
+    }
+
+    pub const fn is_open(&self) -> bool {
+        self.ended.is_none()
+    }
+
+    /// For how long nothing must have been due until its end is certain: longer, the more often it came back.
+    pub fn calm(&self) -> Span {
+        let doublings = self.turns.saturating_sub(1).min(5);
+        CALM.times(1 << doublings).min(MAX_CALM)
+    }
+
+    /// Whether it would go on if its trouble came back at `now`.
+    pub fn may_come_back(&self, now: Timestamp) -> bool {
+        self.ended.is_none_or(|ended| now - ended <= COMES_BACK_WITHIN.max(self.calm()))
+    }
+
+    /// How long it lasted until `now`, times without a hint between its turns included.
+    pub fn lasted(&self, now: Timestamp) -> Span {
+        self.ended.unwrap_or(now) - self.began
+    }
+}
+
+/// Names an incident. Ids of one length are in the order in which the incidents began.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct IncidentId(String);
+
+impl IncidentId {
+    /// From its text.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (began, digest) = text.split_once('-')?;
+        let is_digest = digest.len() == 16 && digest.bytes().all(|b| b.is_ascii_hexdigit());
+        let is_moment = began.len() <= 16 && began.bytes().all(|b| b.is_ascii_digit());
+        (is_digest && is_moment && !began.is_empty()).then(|| Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for IncidentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,156 @@
+//! Which incidents begin, go on and end? One pure step from those that are known and the hints that are due.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::finding::{HintFamily, HintId};
+use super::health::Overview;
+use super::hints::{DueHint, DueHints, Hint};
+use super::incident::{Incident, IncidentSubject};
+use super::observation::BlindPeriod;
+use super::snapshot::Snapshot;
+use super::time::{Span, Timestamp};
+
+/// A blind period that ended longer ago is not made an incident: nobody was there to judge it, as in a database of an earlier
+/// version.
+const RECENTLY: Span = Span::minutes(15);
+
+/// An incident as it is from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncidentChange {
+    pub incident: Incident,
+    /// Its advice, if that is another one than before.
+    pub hint: Option<Hint>,
+}
+
+impl Snapshot {
+    /// The incidents of this snapshot that change at `now`, as they are from then on. `overview` is its own at that moment.
+    ///
+    /// After a time in which nobody judged, what time alone brought about has its own moment, and what a fact brought about that
+    /// of the last change. While the overview is blind nothing changes.
+    pub fn changed_incidents(&self, overview: &Overview, now: Timestamp) -> Vec<IncidentChange> {
+        if self.blind_since.is_some() {
+            return Vec::new();
+        }
+        let mut known: BTreeMap<IncidentSubject, &Incident> = BTreeMap::new();
+        for incident in &self.incidents {
+            let of_subject = known.entry(incident.subject()).or_insert(incident);
+            if of_subject.began < incident.began {
+                *of_subject = incident;
+            }
+        }
+        let due_hints = DueHints::new(self, overview);
+        let due = one_of_each_subject(&due_hints);
+        let moment = overview.as_of.min(now);
+        let mut changed: Vec<IncidentChange> = due
+            .iter()
+            .filter_map(|(subject, hint)| {
+                let known = known.get(subject).copied();
+                let next = take_up(known, hint, moment, now);
+                let is_new_advice = known
+                    .is_none_or(|known| (known.hint, known.severity) != (next.hint, next.severity));
+                (known != Some(&next)).then(|| IncidentChange {
+                    hint: due_hints.hint(hint).filter(|_| is_new_advice),
+                    incident: next,
+                })
+            })
+            .collect();
+        let open = known
+            .iter()
+            .filter(|(subject, incident)| incident.is_open() && !due.contains_key(*subject));
+        let gone_on = open.filter_map(|(_, incident)| without_hint(incident, &due_hints, moment));
+        changed.extend(gone_on.map(|incident| IncidentChange { incident, hint: None }));
+        if let Some(incident) = self.blind_incident(known.values().copied(), now) {
+            let hint = self.hint_of_blindness(incident.turned);
+            changed.push(IncidentChange { incident, hint });
+        }
+        changed
+    }
+
+    fn hint_of_blindness(&self, since: Timestamp) -> Option<Hint> {
+        let blind = Self { blind_since: Some(since), outage: None, ..self.clone() };
+        blind.hints(&blind.overview(since)).pop()
+    }
+
+    /// The incident of the last blind period, if that is not known yet.
+    fn blind_incident<'a>(
+        &self,
+        mut known: impl Iterator<Item = &'a Incident>,
+        now: Timestamp,
+    ) -> Option<Incident> {
+        let is_new = |period: &&BlindPeriod| !period.clock_set && now - period.end <= RECENTLY;
+        let period = self.blind_periods.iter().rev().find(is_new)?;
+        let known = known.find(|incident| incident.hint.family() == HintFamily::Blind);
+        match known {
+            Some(known) if known.turned >= period.start => None,
+            Some(known) if known.may_come_back(period.start) => Some(Incident {
+                turned: period.start,
+                ended: Some(period.end),
+                turns: known.turns + 1,
+                ..known.clone()
+            }),
+            _ => Some(Incident { ended: Some(period.end), ..Incident::of_blindness(period.start) }),
+        }
+    }
+}
+
+impl Incident {
+    /// The overview cannot use its database since then.
+    pub fn of_blindness(since: Timestamp) -> Self {
+        let hint = HintId::OverviewBlind;
+        Self::begin(hint, hint.severity(), None, None, since)
+    }
+}
+
+/// Of each subject the most urgent hint that is due.
+fn one_of_each_subject(due_hints: &DueHints<'_>) -> BTreeMap<IncidentSubject, DueHint> {
+    let mut due = BTreeMap::new();
+    for hint in due_hints.all() {
+        let DueHint { id, ref server, role, .. } = hint;
+        let subject = IncidentSubject { server: server.clone(), role, family: id.family() };
+        due.entry(subject).or_insert(hint);
+    }
+    due
+}
+
+/// The incident of a hint that is due: begun, come back or gone on.
+fn take_up(
+    known: Option<&Incident>,
+    hint: &DueHint,
+    moment: Timestamp,
+    now: Timestamp,
+) -> Incident {
+    let DueHint { id, severity, ref server, role, due_at, .. } = *hint;
+    let due_at = due_at.unwrap_or(moment).min(now);
+    let Some(known) = known.filter(|known| known.may_come_back(due_at)) else {
+        return Incident::begin(id, severity, server.clone(), role, due_at);
+    };
+    let gone_on = Incident {
+        hint: id,
+        severity,
+        worst: known.worst.min(severity),
+        replaced_by: None,
+        ..known.clone()
+    };
+    match known.ended {
+        None => gone_on,
+        Some(ended) => {
+            Incident { turned: due_at.max(ended), ended: None, turns: known.turns + 1, ..gone_on }
+        }
+    }
+}
+
+/// An open incident without a hint of its own: it goes on under its cause, or it ends.
+fn without_hint(incident: &Incident, due: &DueHints<'_>, moment: Timestamp) -> Option<Incident> {
+    let Incident { hint, ref server, role, .. } = *incident;
+    let cause = due.cause_of(hint, server.as_ref(), role);
+    let ended = cause.is_none().then(|| moment.max(incident.turned));
+    let next = Incident { replaced_by: cause, ended, ..incident.clone() };
+    (next != *incident).then_some(next)
+}
+
+/// Incidents as they are kept in a list, by their ids.
+pub fn find<'a>(incidents: &'a [Arc<Incident>], id: &str) -> Option<&'a Arc<Incident>> {
+    let place = incidents.binary_search_by(|known| known.id.as_str().cmp(id)).ok()?;
+    Some(&incidents[place])
+}

@@ -1,0 +1,103 @@
+//! When are incidents judged? On every change and at every turn, by the one web server that leads.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use app::cluster::{IncidentChange, Judgement};
+
+use super::LiveState;
+use crate::store::StoreError;
+
+/// How often a web server that does not lead tries to.
+const ELECTION_INTERVAL: Duration = Duration::from_secs(2);
+/// The longest time between two judgements. It only matters to what no turn announces.
+const MAX_WAIT: Duration = Duration::from_secs(10);
+/// The shortest: heartbeats that arrive one after another are judged together.
+const MIN_WAIT: Duration = Duration::from_millis(100);
+
+impl LiveState {
+    /// Judges incidents whenever this web server leads, until the process ends.
+    pub(crate) async fn run_incident_judge(self: &Arc<Self>) {
+        loop {
+            self.wait_until_readable().await;
+            // A failure is noticed by `run_database_checks`, which says so.
+            if let Ok(Some(mut leadership)) = self.store.try_to_lead().await {
+                tokio::select! {
+                    () = leadership.wait_until_lost() => {}
+                    () = self.judge_incidents() => {}
+                }
+            }
+            tokio::time::sleep(ELECTION_INTERVAL).await;
+        }
+    }
+
+    /// Judges again and again, until the incidents cannot be written.
+    async fn judge_incidents(self: &Arc<Self>) {
+        let mut changes = self.subscribe();
+        let mut judgement = Judgement::default();
+        loop {
+            changes.mark_unchanged();
+            match self.write_changed_incidents(&mut judgement).await {
+                // Another web server has changed some.
+                Ok(false) => continue,
+                Ok(true) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "incidents could not be written; they are judged again soon");
+                    return;
+                }
+            }
+            tokio::time::sleep(MIN_WAIT).await;
+            let wait = self.time_until_turn(&judgement).saturating_sub(MIN_WAIT);
+            tokio::select! {
+                closed = changes.changed() => if closed.is_err() { return },
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// Returns whether they are up to date: not if others have changed some meanwhile.
+    async fn write_changed_incidents(
+        self: &Arc<Self>,
+        judgement: &mut Judgement,
+    ) -> Result<bool, StoreError> {
+        if self.find_changed_incidents(judgement).is_empty() {
+            return Ok(true);
+        }
+        let live = Arc::clone(self);
+        let mut taken = std::mem::take(judgement);
+        let (written, used) = self
+            .with_write_lock(async move {
+                live.catch_up_with_others().await;
+                let changed = live.find_changed_incidents(&mut taken);
+                (live.write_incidents(changed).await, taken)
+            })
+            .await;
+        *judgement = used;
+        written
+    }
+
+    async fn write_incidents(&self, changed: Vec<IncidentChange>) -> Result<bool, StoreError> {
+        if changed.is_empty() {
+            return Ok(true);
+        }
+        let written = self.store.write_incidents(changed).await?;
+        let is_written = written.is_some();
+        if let Some(commit) = written {
+            self.apply(commit);
+        }
+        Ok(is_written)
+    }
+
+    fn find_changed_incidents(&self, judgement: &mut Judgement) -> Vec<IncidentChange> {
+        let view = self.view();
+        judgement.update(&view.snapshot, view.now);
+        view.snapshot.changed_incidents(judgement.overview(), view.now)
+    }
+
+    /// Until time alone may change what is due.
+    fn time_until_turn(&self, judgement: &Judgement) -> Duration {
+        let until = judgement.overview().next_turn.map(|turn| turn - self.now());
+        let until = until.map(|until| u64::try_from(until.0 + 1).unwrap_or_default());
+        until.map_or(MAX_WAIT, Duration::from_millis).min(MAX_WAIT)
+    }
+}
