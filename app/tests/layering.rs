@@ -7,7 +7,7 @@ mod imports;
 use std::path::Path;
 
 /// From the bottom up.
-const LAYERS: [&str; 72] = [
+const LAYERS: [&str; 73] = [
     "cluster::order",
     "cluster::time",
     "cluster::version",
@@ -16,6 +16,7 @@ const LAYERS: [&str; 72] = [
     "cluster::finding",
     "cluster::digest",
     "cluster::incident",
+    "cluster::news",
     "cluster::upkeep",
     "cluster::keys",
     "cluster::boot",

@@ -34,7 +34,8 @@ fn delta() -> OverviewDelta {
         "rejected": [{"server": "web-1", "since": 1, "until": 2, "why": {"probe": {"role": "web", "reason": "no"}}, "from": "10.0.0.3"}], "blind_periods": [{"start": 1, "end": 2, "clock_set": true}],
         "settings": {}, "references": {"encryption": {"check": key, "agreed": true}, "machine": null},
         "incidents": [{
-            "id": "1-0123456789abcdef", "hint": "service-stale", "severity": "error", "worst": "error",
+            "id": "1-0123456789abcdef", "hint": "service-stale", "severity": "error",
+            "advised_since": 2, "worst": "error",
             "server": "web-1", "role": "service", "began": 1, "turned": 2, "ended": 3, "turns": 4,
             "replaced_by": "many-silent", "acknowledged": {"by": "ann", "at": 5, "note": "mine"}
         }],
@@ -50,11 +51,11 @@ fn delta() -> OverviewDelta {
 const KNOWN: (u8, &str) = (
     3,
     "ăą1.2.3ĈāāĂāāāƠƜāāāāaĆāābāĂāācĄnodeĂĄāāąweb-1ĂĄąĀĂnoāĈ10.0.0.3ĄāāĀĀĞƬĂƀƣąāā@9f9f9f9f9f9f\
-     9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9fāĀāāĂĄāāĒ1-0123456789abcdefċĀĀāąweb-\
-     1āāĂĄāĆĄāĂāăannĊĄmineāąweb-1ĀāĆProGetă5.3ĆDebianĂ12Ĉ10.0.0.2ā@9f9f9f9f9f9f9f9f9f9f9f9f9f\
-     9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9fā@9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f\
-     9f9f9f9f9f9f9f9fāǕƃĂāāĀĎĈ10.0.0.1āĊāĀĎĈ10.0.0.1āĊāĈāĂĄĆāĉāČāĂĄĆāāāĂĄāĒāāĂĆāąweb-2āāaāĂĄĆ\
-     ĀāābĀĄ0123",
+     9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9fāĀāāĂĄāāĒ1-0123456789abcdefċĀĄĀāąweb\
+     -1āāĂĄāĆĄāĂāăannĊĄmineāąweb-1ĀāĆProGetă5.3ĆDebianĂ12Ĉ10.0.0.2ā@9f9f9f9f9f9f9f9f9f9f9f9f9\
+     f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9fā@9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9\
+     f9f9f9f9f9f9f9f9fāǕƃĂāāĀĎĈ10.0.0.1āĊāĀĎĈ10.0.0.1āĊāĈāĂĄĆāĉāČāĂĄĆāāāĂĄāĒāāĂĆāąweb-2āāaāĂĄ\
+     ĆĀāābĀĄ0123",
 );
 
 #[test]

@@ -27,6 +27,8 @@ pub struct Incident {
     pub hint: HintId,
     /// How urgent that is.
     pub severity: Severity,
+    /// Since when advice that is as urgent as this is due, in this turn.
+    pub advised_since: Timestamp,
     /// How urgent it was at its worst.
     pub worst: Severity,
     /// The server it is about; `None` for the cluster.
@@ -80,6 +82,7 @@ impl Incident {
             id: IncidentId(format!("{}-{digest:016x}", began.0)),
             hint,
             severity,
+            advised_since: began,
             worst: severity,
             server,
             role,
@@ -95,6 +98,12 @@ impl Incident {
     pub fn subject(&self) -> IncidentSubject {
         let Self { server, role, .. } = self;
         IncidentSubject { server: server.clone(), role: *role, family: self.hint.family() }
+    }
+
+    /// Whether people who are not looking are told of it. A late service is not yet: it becomes stale when it has been silent for
+    /// as long as the settings allow, and often it is only slow.
+    pub fn is_told(&self) -> bool {
+        self.hint != HintId::ServiceLate
     }
 
     pub const fn is_open(&self) -> bool {

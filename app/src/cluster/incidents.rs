@@ -85,6 +85,7 @@ impl Snapshot {
             Some(known) if known.turned >= period.start => None,
             Some(known) if known.may_come_back(period.start) => Some(Incident {
                 turned: period.start,
+                advised_since: period.start,
                 ended: Some(period.end),
                 turns: known.turns + 1,
                 ..known.clone()
@@ -125,8 +126,10 @@ fn take_up(
     let Some(known) = known.filter(|known| known.may_come_back(due_at)) else {
         return Incident::begin(id, severity, server.clone(), role, due_at);
     };
+    let is_more_urgent = severity < known.severity || !known.is_told();
     let gone_on = Incident {
         hint: id,
+        advised_since: if is_more_urgent { due_at } else { known.advised_since },
         severity,
         worst: known.worst.min(severity),
         replaced_by: None,
@@ -134,9 +137,13 @@ fn take_up(
     };
     match known.ended {
         None => gone_on,
-        Some(ended) => {
-            Incident { turned: due_at.max(ended), ended: None, turns: known.turns + 1, ..gone_on }
-        }
+        Some(ended) => Incident {
+            turned: due_at.max(ended),
+            advised_since: due_at.max(ended),
+            ended: None,
+            turns: known.turns + 1,
+            ..gone_on
+        },
     }
 }
 

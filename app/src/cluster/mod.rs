@@ -21,6 +21,7 @@ pub mod interruptions;
 pub(crate) mod judge;
 pub mod keys;
 pub mod messenger;
+pub mod news;
 pub mod observation;
 pub(crate) mod order;
 pub mod overview;

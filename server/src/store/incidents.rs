@@ -19,7 +19,7 @@ macro_rules! select_incidents {
     ($where:literal) => {
         concat!(
             "select id, hint, severity, worst, server, role, began_at, turned_at, ended_at, turns,
-                 replaced_by, acknowledged_by, acknowledged_at, acknowledgement, advice
+                 replaced_by, acknowledged_by, acknowledged_at, acknowledgement, advice, advised_at
              from incidents ",
             $where
         )
@@ -29,15 +29,16 @@ macro_rules! select_incidents {
 /// An acknowledgement is not judged: it stays as it is. So does the advice, unless there is another one.
 const UPSERT: [&str; 2] = with_json_rows!(
     "insert into incidents (id, hint, severity, worst, server, role, began_at, turned_at, ended_at,
-         turns, replaced_by, advice, changed_no)
+         turns, replaced_by, advice, advised_at, changed_no)
      select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
          cast(value ->> 6 as bigint), cast(value ->> 7 as bigint), cast(value ->> 8 as bigint),
-         cast(value ->> 9 as bigint), value ->> 10, value ->> 11, $2
+         cast(value ->> 9 as bigint), value ->> 10, value ->> 11,
+         cast(value ->> 12 as bigint), $2
      from ",
     " where true
      on conflict (id) do update set
          hint = excluded.hint, severity = excluded.severity, worst = excluded.worst,
-         turned_at = excluded.turned_at, ended_at = excluded.ended_at, turns = excluded.turns,
+         advised_at = excluded.advised_at, turned_at = excluded.turned_at, ended_at = excluded.ended_at, turns = excluded.turns,
          replaced_by = excluded.replaced_by, advice = coalesce(excluded.advice, incidents.advice),
          changed_no = excluded.changed_no"
 );
@@ -126,6 +127,7 @@ pub(super) async fn upsert(
             incident.turns,
             incident.replaced_by.map(HintId::as_str),
             hint.as_ref().map(Hint::keep),
+            incident.advised_since,
         ])
     };
     let batch: Vec<_> = changes.iter().map(row).collect();
@@ -187,6 +189,7 @@ fn parse(row: &Row) -> Result<Incident, StoreError> {
         id: IncidentId::parse(row.get(0)?).ok_or(unreadable("incident's id"))?,
         hint: hint(1)?.ok_or(unreadable("hint"))?,
         severity: severity(2)?,
+        advised_since: Timestamp(row.get(15)?),
         worst: severity(3)?,
         server: server
             .map(ServerName::parse)

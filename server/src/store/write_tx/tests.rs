@@ -96,7 +96,7 @@ async fn every_time_moves_with_a_clock_that_is_set_back() {
         assert_eq!(moved_incident.id, incident.id, "its name is for good");
         let times = |incident: &Incident| {
             let acknowledged = incident.acknowledged.as_ref().unwrap().at;
-            [incident.began, incident.turned, acknowledged]
+            [incident.began, incident.advised_since, incident.turned, acknowledged]
         };
         let moved_back = times(&incident).map(|time| time + Span(-3_600_000));
         assert_eq!(times(&moved_incident), moved_back);

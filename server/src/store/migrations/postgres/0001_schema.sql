@@ -100,6 +100,7 @@ create table incidents (
     server          text,                        -- which one it is about; null: the cluster
     role            text,                        -- which component, web or service; null: the whole server or cluster
     began_at        bigint  not null,            -- when its first hint was due
+    advised_at      bigint  not null,            -- since when advice that is as urgent as this is due, in this turn
     turned_at       bigint  not null,            -- when a hint was due again after a time without
     ended_at        bigint ,                     -- since when no hint is left; null: open
     turns           bigint  not null,            -- how often it began

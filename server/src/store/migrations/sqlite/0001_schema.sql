@@ -103,6 +103,7 @@ create table incidents (
     server          text,                        -- which one it is about; null: the cluster
     role            text,                        -- which component, web or service; null: the whole server or cluster
     began_at        integer not null,            -- when its first hint was due
+    advised_at      integer not null,            -- since when advice that is as urgent as this is due, in this turn
     turned_at       integer not null,            -- when a hint was due again after a time without
     ended_at        integer,                     -- since when no hint is left; null: open
     turns           integer not null,            -- how often it began
