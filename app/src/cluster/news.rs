@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::finding::Severity;
 use super::incident::{Incident, IncidentId};
 use super::time::{Span, Timestamp};
@@ -64,7 +66,8 @@ pub struct Told {
 }
 
 /// What is new about an incident.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum News {
     Begun,
     /// It was a warning, and is an error now.

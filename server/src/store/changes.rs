@@ -25,7 +25,9 @@ use crate::store::sqlite::SqliteStore;
 use crate::store::task::run_to_end;
 use crate::store::write_tx::WriteTx;
 use crate::store::{Database, Store};
-use crate::store::{access, access_rows, audit, component_row, incidents, rejections, rows};
+use crate::store::{
+    access, access_rows, audit, channels, component_row, incidents, rejections, rows,
+};
 
 pub(super) const MAX_ROWS_PER_DELETE: u32 = 1_000;
 const MAX_USES_PER_TRANSACTION: usize = 1_000;
@@ -322,8 +324,9 @@ impl Store {
         let more_access = audit::delete_expired(&mut tx, at, MAX_ROWS_PER_DELETE).await?;
         let ended = at - self.keep_history;
         let more_incidents = incidents::delete_expired(&mut tx, ended, MAX_ROWS_PER_DELETE).await?;
+        let more_messages = channels::delete_expired(&mut tx, at, MAX_ROWS_PER_DELETE).await?;
         tx.commit().await?;
-        Ok(more_facts || more_access || more_incidents)
+        Ok(more_facts || more_access || more_incidents || more_messages)
     }
 
     /// Writes when tokens were last used, and reads which ones were used since `since` at any web server. Not a
@@ -336,10 +339,7 @@ impl Store {
         let store = Arc::clone(self);
         let written = run_to_end(async move {
             for chunk in uses.chunks(MAX_USES_PER_TRANSACTION) {
-                let mut tx = match &store.database {
-                    Database::Sqlite(sqlite) => sqlite.begin_write().await?,
-                    Database::Postgres(postgres) => postgres.begin_write().await?,
-                };
+                let mut tx = store.begin_write().await?;
                 access_rows::record_token_uses(&mut tx, chunk).await?;
                 tx.commit().await?;
             }

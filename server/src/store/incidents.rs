@@ -26,6 +26,13 @@ macro_rules! select_incidents {
     };
 }
 
+const SELECT_BY_IDS: [&str; 2] = with_json_rows!(
+    "select id, hint, severity, worst, server, role, began_at, turned_at, ended_at, turns,
+         replaced_by, acknowledged_by, acknowledged_at, acknowledgement, advice, advised_at
+     from incidents where id in (select value ->> 0 from ",
+    ") order by id"
+);
+
 /// An acknowledgement is not judged: it stays as it is. So does the advice, unless there is another one.
 const UPSERT: [&str; 2] = with_json_rows!(
     "insert into incidents (id, hint, severity, worst, server, role, began_at, turned_at, ended_at,
@@ -100,6 +107,31 @@ pub(super) async fn by_id(
 ) -> Result<Option<IncidentRecord>, StoreError> {
     let select = sql(select_incidents!("where id = $1")).bind(id.as_str());
     select.rows(tx).await?.first().map(record).transpose()
+}
+
+pub(super) async fn by_ids(
+    tx: &mut Tx,
+    ids: &[IncidentId],
+) -> Result<Vec<IncidentRecord>, StoreError> {
+    let rows: Vec<_> = ids.iter().map(|id| json!([id])).collect();
+    let select = sql_with_json_rows(tx, SELECT_BY_IDS).bind(json!(rows).to_string());
+    select.rows(tx).await?.iter().map(record).collect()
+}
+
+/// Those that are open or may go on, and those whose end the channel has not been told; ordered by id.
+pub(super) async fn of_channel(
+    tx: &mut Tx,
+    channel: &str,
+    now: Timestamp,
+) -> Result<Vec<Arc<Incident>>, StoreError> {
+    let select = sql(select_incidents!(
+        "where ended_at is null or ended_at >= $1
+             or id in (select incident from told where channel = $2 and not ended)"
+    ));
+    let select = select.bind((now - MAX_REST).0).bind(channel);
+    let mut found = shared(select, tx).await?;
+    found.sort_by(|one, other| one.id.cmp(&other.id));
+    Ok(found)
 }
 
 fn record(row: &Row) -> Result<IncidentRecord, StoreError> {

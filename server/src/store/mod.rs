@@ -10,6 +10,7 @@ mod audit;
 #[cfg(test)]
 mod cancellation;
 mod changes;
+mod channels;
 mod commit;
 mod commit_token;
 mod component_row;
@@ -43,6 +44,7 @@ use crate::auth::secret::SecretHash;
 pub(crate) use crate::store::access::TOKEN_RETENTION;
 pub use crate::store::access_change::AccessChange;
 use crate::store::changes::TxFuture;
+pub use crate::store::channels::{ChannelState, Delivery, DeliveryOutcome, Pause};
 pub use crate::store::commit::{AuthChanges, Commit, LoadedState, Receipt, ReceiveOutcome};
 pub use crate::store::commit_token::CommitId;
 pub(crate) use crate::store::commit_token::History;
@@ -337,6 +339,14 @@ impl Store {
             Ok(found)
         })
         .await
+    }
+
+    /// Of what no reader of the picture sees.
+    async fn begin_write(&self) -> Result<Tx, StoreError> {
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.begin_write().await,
+            Database::Postgres(postgres) => postgres.begin_write().await,
+        }
     }
 
     async fn begin_read(&self) -> Result<Tx, StoreError> {

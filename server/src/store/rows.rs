@@ -338,6 +338,11 @@ pub(super) async fn shift_all(tx: &mut Tx, by: Span) -> Result<(), StoreError> {
         "update incidents set began_at = began_at + $1, advised_at = advised_at + $1,
              turned_at = turned_at + $1,
              ended_at = ended_at + $1, acknowledged_at = acknowledged_at + $1",
+        "update channels set created_at = created_at + $1, last_message_at = last_message_at + $1,
+             paused_until = paused_until + $1, failing_since = failing_since + $1",
+        "update told set told_at = told_at + $1",
+        "update deliveries set begun_at = begun_at + $1, next_try_at = next_try_at + $1,
+             ended_at = ended_at + $1",
         "update cluster set probes_fail_until = probes_fail_until + $1,
              settings_changed_at = settings_changed_at + $1, history_begins_at = history_begins_at + $1",
         // Sessions keep their length. Tokens, which expire on a given day, are not moved.

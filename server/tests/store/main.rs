@@ -5,6 +5,7 @@
 /// The builders of the tests of the rules, under the name that they use.
 extern crate app as cluster_overview_app;
 
+mod channels;
 mod commands;
 #[path = "../../../app/tests/common/mod.rs"]
 mod common;

@@ -116,6 +116,47 @@ create index incidents_by_beginning on incidents (began_at);
 create index incidents_by_end on incidents (ended_at);
 create index incidents_by_change on incidents (changed_no);
 
+-- The channels that messages were sent to, also those that are no longer in `--channels`.
+create table channels (
+    name               text    primary key,
+    version            bigint  not null default 0,  -- counts messages: two web servers never begin the same one
+    created_at         bigint  not null,            -- what ended before is not told
+    last_message_at    bigint ,
+    last_message_worst text,                        -- the most urgent incident in it: error, warning or info
+    paused_until       bigint ,                     -- set: nothing is sent before
+    paused_by          text,
+    pause_reason       text,
+    failing_since      bigint ,                     -- set: since then no message was accepted
+    last_error         text                         -- what went wrong last
+);
+
+-- What a channel was told of an incident.
+create table told (
+    channel  text    not null,
+    incident text    not null,  -- its id
+    severity text    not null,  -- how urgent it was at most when it was told
+    told_at  bigint  not null,  -- the last time
+    flapping boolean not null,  -- that it comes and goes
+    ended    boolean not null,  -- its end
+    primary key (channel, incident)
+);
+
+-- Messages: written before the first try. Kept for 30 days after their end.
+create table deliveries (
+    id          text    primary key,           -- the same for every try
+    channel     text    not null,
+    news        text    not null,              -- json: what is new about which incidents
+    begun_at    bigint  not null,              -- when it should have been sent
+    tries       bigint  not null default 0,
+    next_try_at bigint ,                       -- null: there is none
+    ended_at    bigint ,                       -- when it was accepted, or given up
+    outcome     text    not null,              -- pending, delivered, merged with a later one, or given-up
+    answer      text                           -- what the receiver said last, or what went wrong
+);
+
+create index deliveries_by_beginning on deliveries (channel, begun_at);
+create index deliveries_by_end on deliveries (ended_at);
+
 -- The history: what changed, written by the transaction that changed it. A heartbeat that changes nothing writes nothing
 -- here. Kept for `--keep-history`.
 

@@ -1,0 +1,387 @@
+//! What is kept of the channels, so that no message is lost or repeated: what each was told, and the message that is on its way.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use app::cluster::news::{LastMessage, News, Told, ToldIncident};
+use app::cluster::{Incident, IncidentId, Severity, Span, Timestamp};
+use serde_json::json;
+
+use crate::auth::audit::AuditEntry;
+use crate::store::incidents::{self, IncidentRecord};
+use crate::store::statement::{Row, sql, sql_with_json_rows, with_json_rows};
+use crate::store::task::run_to_end;
+use crate::store::tx::Tx;
+use crate::store::{Store, StoreError};
+
+/// How long a message is listed after its end.
+const LOG_RETENTION: Span = Span::minutes(30 * 24 * 60);
+
+/// What is known of a channel.
+#[derive(Clone, Debug)]
+pub struct ChannelState {
+    pub name: String,
+    /// Counts its messages.
+    version: i64,
+    pub told: Told,
+    /// Nothing is sent meanwhile.
+    pub pause: Option<Pause>,
+    /// Since when no message was accepted, and what went wrong last.
+    pub failing: Option<(Timestamp, String)>,
+    /// The message that is on its way.
+    pub pending: Option<Delivery>,
+    /// The incidents that are open or may go on, and those whose end the channel has not been told.
+    pub incidents: Vec<Arc<Incident>>,
+}
+
+/// Nothing is sent until a moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pause {
+    pub until: Timestamp,
+    pub by: String,
+    pub reason: String,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryOutcome {
+    /// It is on its way.
+    Pending,
+    Delivered,
+    /// There was more to say before it arrived: a later message says it all.
+    Merged,
+    /// It was tried for a day.
+    GivenUp,
+}
+
+impl DeliveryOutcome {
+    const ALL: [Self; 4] = [Self::Pending, Self::Delivered, Self::Merged, Self::GivenUp];
+
+    /// The word in the database and in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Delivered => "delivered",
+            Self::Merged => "merged",
+            Self::GivenUp => "given-up",
+        }
+    }
+}
+
+/// A message: which news, and what became of it. Its text is made when it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The same for every try.
+    pub id: String,
+    pub channel: String,
+    pub news: Vec<(IncidentId, News)>,
+    /// When it should have been sent.
+    pub begun: Timestamp,
+    pub tries: u32,
+    /// When it is tried next; `None` if its outcome is known.
+    pub next_try: Option<Timestamp>,
+    pub ended: Option<Timestamp>,
+    pub outcome: DeliveryOutcome,
+    /// What the receiver said last, or what went wrong.
+    pub answer: Option<String>,
+}
+
+macro_rules! select_deliveries {
+    ($where:literal) => {
+        concat!(
+            "select id, channel, news, begun_at, tries, next_try_at, ended_at, outcome, answer
+             from deliveries ",
+            $where
+        )
+    };
+}
+
+const UPSERT_TOLD: [&str; 2] = with_json_rows!(
+    "insert into told (channel, incident, severity, told_at, flapping, ended)
+     select $2, value ->> 0, value ->> 1, cast(value ->> 2 as bigint),
+         cast(value ->> 3 as boolean), cast(value ->> 4 as boolean) from ",
+    " where true
+     on conflict (channel, incident) do update set
+         severity = excluded.severity, told_at = excluded.told_at,
+         flapping = excluded.flapping, ended = excluded.ended"
+);
+
+impl Store {
+    /// What is known of this channel, which begins to exist if it did not.
+    pub async fn channel(self: &Arc<Self>, name: &str) -> Result<ChannelState, StoreError> {
+        let (store, name) = (Arc::clone(self), name.to_owned());
+        run_to_end(async move {
+            let now = store.now();
+            let mut tx = store.begin_write().await?;
+            let create = sql("insert into channels (name, created_at) values ($1, $2)
+                 on conflict (name) do nothing");
+            create.bind(&name).bind(now.0).execute(&mut tx).await?;
+            let state = read_channel(&mut tx, &name, now).await?;
+            tx.commit().await?;
+            Ok(state)
+        })
+        .await
+    }
+
+    /// Begins a message with this news, in place of the one that is on its way: what the channel is told from now on is `told`.
+    /// `false` if another web server has begun one meanwhile.
+    pub async fn begin_delivery(
+        self: &Arc<Self>,
+        state: &ChannelState,
+        delivery: &Delivery,
+        told: &Told,
+    ) -> Result<bool, StoreError> {
+        let (store, state) = (Arc::clone(self), state.clone());
+        let (delivery, told) = (delivery.clone(), told.clone());
+        run_to_end(async move {
+            let mut tx = store.begin_write().await?;
+            let count = sql("update channels set version = version + 1, last_message_at = $3,
+                     last_message_worst = $4
+                 where name = $1 and version = $2");
+            let count = count
+                .bind(&state.name)
+                .bind(state.version)
+                .bind(told.last_message.map(|last| last.at.0))
+                .bind(told.last_message.map(|last| last.worst.as_str()));
+            if count.execute(&mut tx).await? == 0 {
+                return tx.rollback().await.map(|()| false);
+            }
+            let merge =
+                sql("update deliveries set outcome = 'merged', ended_at = $2, next_try_at = null
+                 where channel = $1 and outcome = 'pending'");
+            merge.bind(&state.name).bind(delivery.begun.0).execute(&mut tx).await?;
+            insert(&mut tx, &delivery).await?;
+            write_told(&mut tx, &state.name, &told, &delivery.news).await?;
+            tx.commit().await.map(|()| true)
+        })
+        .await
+    }
+
+    /// Writes how a try ended, and since when the channel fails.
+    pub async fn note_try(
+        self: &Arc<Self>,
+        delivery: &Delivery,
+        failing: Option<(Timestamp, String)>,
+    ) -> Result<(), StoreError> {
+        let (store, delivery) = (Arc::clone(self), delivery.clone());
+        run_to_end(async move {
+            let mut tx = store.begin_write().await?;
+            let note = sql("update deliveries set tries = $2, next_try_at = $3, ended_at = $4,
+                     outcome = $5, answer = $6
+                 where id = $1 and outcome = 'pending'");
+            let note = note
+                .bind(&delivery.id)
+                .bind(i64::from(delivery.tries))
+                .bind(delivery.next_try.map(|at| at.0))
+                .bind(delivery.ended.map(|at| at.0))
+                .bind(delivery.outcome.as_str())
+                .bind(delivery.answer.clone());
+            note.execute(&mut tx).await?;
+            let fails =
+                sql("update channels set failing_since = $2, last_error = $3 where name = $1");
+            let (since, error) = failing.unzip();
+            let fails = fails.bind(&delivery.channel).bind(since.map(|at: Timestamp| at.0));
+            fails.bind(error).execute(&mut tx).await?;
+            tx.commit().await
+        })
+        .await
+    }
+
+    /// Adds a message that was sent directly, such as a test, to the log.
+    pub async fn log_delivery(self: &Arc<Self>, delivery: &Delivery) -> Result<(), StoreError> {
+        let (store, delivery) = (Arc::clone(self), delivery.clone());
+        run_to_end(async move {
+            let mut tx = store.begin_write().await?;
+            insert(&mut tx, &delivery).await?;
+            tx.commit().await
+        })
+        .await
+    }
+
+    /// Pauses a channel, or with `None` lets it go on. With an audit entry if somebody does.
+    pub async fn pause_channel(
+        self: &Arc<Self>,
+        name: &str,
+        pause: Option<Pause>,
+        entry: Option<&AuditEntry>,
+    ) -> Result<super::Commit, StoreError> {
+        let (name, entry) = (name.to_owned(), entry.cloned());
+        let written = self.write(move |change| {
+            Box::pin(async move {
+                let write = sql(
+                    "insert into channels (name, created_at, paused_until, paused_by, pause_reason)
+                     values ($1, $2, $3, $4, $5)
+                     on conflict (name) do update set paused_until = excluded.paused_until,
+                         paused_by = excluded.paused_by, pause_reason = excluded.pause_reason",
+                );
+                let write = write
+                    .bind(name)
+                    .bind(change.at.0)
+                    .bind(pause.as_ref().map(|pause| pause.until.0))
+                    .bind(pause.as_ref().map(|pause| pause.by.clone()))
+                    .bind(pause.as_ref().map(|pause| pause.reason.clone()));
+                write.execute(&mut change.tx).await?;
+                match &entry {
+                    Some(entry) => change.record(entry).await,
+                    None => Ok(()),
+                }
+            })
+        });
+        written.await.map(|((), commit)| commit)
+    }
+
+    /// The messages of a channel, the latest first.
+    pub async fn deliveries(
+        self: &Arc<Self>,
+        channel: &str,
+        before: Option<Timestamp>,
+        limit: u32,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let channel = channel.to_owned();
+        self.read(move |tx| {
+            Box::pin(async move {
+                let select = sql(select_deliveries!(
+                    "where channel = $1 and begun_at < $2 order by begun_at desc, id limit $3"
+                ));
+                let before = before.map_or(i64::MAX, |before| before.0);
+                let rows = select.bind(channel).bind(before).bind(limit).rows(tx).await?;
+                rows.iter().map(parse_delivery).collect()
+            })
+        })
+        .await
+    }
+
+    /// These incidents, with what was advised.
+    pub async fn incident_records(
+        self: &Arc<Self>,
+        ids: Vec<IncidentId>,
+    ) -> Result<Vec<IncidentRecord>, StoreError> {
+        self.read(move |tx| Box::pin(async move { incidents::by_ids(tx, &ids).await })).await
+    }
+}
+
+async fn read_channel(tx: &mut Tx, name: &str, now: Timestamp) -> Result<ChannelState, StoreError> {
+    let select =
+        sql("select version, created_at, last_message_at, last_message_worst, paused_until,
+             paused_by, pause_reason, failing_since, last_error
+         from channels where name = $1");
+    let row = select.bind(name).row(tx).await?;
+    let time = |place| Ok::<_, StoreError>(row.get::<Option<i64>>(place)?.map(Timestamp));
+    let text = |place| Ok::<_, StoreError>(row.get::<Option<String>>(place)?.unwrap_or_default());
+    let last_message = match (time(2)?, severity(&row, 3)?) {
+        (Some(at), Some(worst)) => Some(LastMessage { at, worst }),
+        _ => None,
+    };
+    let (by, reason, error) = (text(5)?, text(6)?, text(8)?);
+    let pause = time(4)?.filter(|until| *until > now).map(|until| Pause { until, by, reason });
+    let pending = sql(select_deliveries!("where channel = $1 and outcome = 'pending'"));
+    let pending = pending.bind(name).rows(tx).await?;
+    Ok(ChannelState {
+        name: name.to_owned(),
+        version: row.get(0)?,
+        told: Told {
+            since: Timestamp(row.get(1)?),
+            incidents: told_incidents(tx, name).await?,
+            last_message,
+        },
+        pause,
+        failing: time(7)?.map(|since| (since, error)),
+        pending: pending.first().map(parse_delivery).transpose()?,
+        incidents: incidents::of_channel(tx, name, now).await?,
+    })
+}
+
+/// Of the incidents that are still known.
+async fn told_incidents(
+    tx: &mut Tx,
+    channel: &str,
+) -> Result<BTreeMap<IncidentId, ToldIncident>, StoreError> {
+    let select = sql("select t.incident, t.severity, t.told_at, t.flapping, t.ended
+         from told t join incidents i on i.id = t.incident where t.channel = $1");
+    let told = |row: &Row| {
+        let told = ToldIncident {
+            severity: severity(row, 1)?.ok_or(StoreError::UnreadableValue("severity"))?,
+            at: Timestamp(row.get(2)?),
+            flapping: row.get(3)?,
+            ended: row.get(4)?,
+        };
+        Ok((incident_id(row.get(0)?)?, told))
+    };
+    select.bind(channel).rows(tx).await?.iter().map(told).collect()
+}
+
+async fn write_told(
+    tx: &mut Tx,
+    channel: &str,
+    told: &Told,
+    news: &[(IncidentId, News)],
+) -> Result<(), StoreError> {
+    let row = |(id, _): &(IncidentId, News)| {
+        let told = told.incidents.get(id)?;
+        Some(json!([id, told.severity, told.at, told.flapping, told.ended]))
+    };
+    let rows: Vec<_> = news.iter().filter_map(row).collect();
+    let write = sql_with_json_rows(tx, UPSERT_TOLD).bind(json!(rows).to_string());
+    write.bind(channel).execute(tx).await.map(drop)
+}
+
+async fn insert(tx: &mut Tx, delivery: &Delivery) -> Result<(), StoreError> {
+    let insert =
+        sql("insert into deliveries (id, channel, news, begun_at, tries, next_try_at, ended_at,
+             outcome, answer)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
+    let insert = insert
+        .bind(&delivery.id)
+        .bind(&delivery.channel)
+        .bind(json!(delivery.news).to_string())
+        .bind(delivery.begun.0)
+        .bind(i64::from(delivery.tries))
+        .bind(delivery.next_try.map(|at| at.0))
+        .bind(delivery.ended.map(|at| at.0))
+        .bind(delivery.outcome.as_str())
+        .bind(delivery.answer.clone());
+    insert.execute(tx).await.map(drop)
+}
+
+fn parse_delivery(row: &Row) -> Result<Delivery, StoreError> {
+    let outcome: &str = row.get(7)?;
+    let outcome = DeliveryOutcome::ALL.into_iter().find(|known| known.as_str() == outcome);
+    Ok(Delivery {
+        id: row.get(0)?,
+        channel: row.get(1)?,
+        news: row.json(2)?,
+        begun: Timestamp(row.get(3)?),
+        tries: u32::try_from(row.get::<i64>(4)?).unwrap_or(u32::MAX),
+        next_try: row.get::<Option<i64>>(5)?.map(Timestamp),
+        ended: row.get::<Option<i64>>(6)?.map(Timestamp),
+        outcome: outcome.ok_or(StoreError::UnreadableValue("outcome"))?,
+        answer: row.get(8)?,
+    })
+}
+
+fn severity(row: &Row, place: usize) -> Result<Option<Severity>, StoreError> {
+    let word: Option<&str> = row.get(place)?;
+    let known = |word| Severity::parse(word).ok_or(StoreError::UnreadableValue("severity"));
+    word.map(known).transpose()
+}
+
+fn incident_id(text: &str) -> Result<IncidentId, StoreError> {
+    IncidentId::parse(text).ok_or(StoreError::UnreadableValue("incident's id"))
+}
+
+/// Deletes messages whose end is long ago, and what was told of incidents that are no longer known, at most `max` of each. Returns
+/// whether there may be more.
+pub(super) async fn delete_expired(
+    tx: &mut Tx,
+    now: Timestamp,
+    max: u32,
+) -> Result<bool, StoreError> {
+    let old = sql("delete from deliveries where id in
+         (select id from deliveries where ended_at < $1 limit $2)");
+    let old = old.bind((now - LOG_RETENTION).0).bind(max).execute(tx).await?;
+    let forgotten = sql("delete from told where (channel, incident) in
+         (select channel, incident from told t
+          where not exists (select 1 from incidents i where i.id = t.incident) limit $1)");
+    let forgotten = forgotten.bind(max).execute(tx).await?;
+    Ok(old.max(forgotten) >= u64::from(max))
+}
