@@ -15,6 +15,7 @@ pub mod ingest;
 pub mod live;
 pub mod messenger;
 pub mod net;
+pub mod notify;
 mod past;
 pub mod self_report;
 pub mod site;

@@ -9,7 +9,7 @@ mod imports;
 use std::path::Path;
 
 /// From the bottom up.
-const LAYERS: [&str; 29] = [
+const LAYERS: [&str; 30] = [
     "clock",
     "telemetry",
     "files",
@@ -31,6 +31,7 @@ const LAYERS: [&str; 29] = [
     "net",
     "ingest",
     "messenger",
+    "notify",
     "commands",
     "self_report",
     "site",

@@ -12,13 +12,14 @@ use crate::{prerequisites, steps};
 const CARGO_DEB: &str = "cargo-deb";
 const CARGO_DEB_VERSION: &str = "3.8.0";
 /// The files in the archive besides the program: path in this repository, name in the archive.
-const OTHER_FILES: [(&str, &str); 11] = [
+const OTHER_FILES: [(&str, &str); 12] = [
     ("README.md", "README.md"),
     ("SECURITY.md", "SECURITY.md"),
     ("LICENSE-MIT", "LICENSE-MIT"),
     ("LICENSE-APACHE", "LICENSE-APACHE"),
     ("server/dist/serve.toml", "serve.toml"),
     ("server/dist/agent.toml", "agent.toml"),
+    ("server/dist/channels.toml", "channels.toml"),
     ("server/dist/cluster-overview.service", "cluster-overview.service"),
     ("server/dist/cluster-overview-agent.service", "cluster-overview-agent.service"),
     ("server/dist/probe-command.conf", "probe-command.conf"),

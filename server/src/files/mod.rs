@@ -15,6 +15,8 @@ use std::path::Path;
 pub const MAX_FILE_BYTES: u64 = 1 << 20;
 /// The bit of a file mode that lets every account read.
 const WORLD_READABLE: u32 = 0o004;
+/// The bits of a file mode that let every account do something.
+const OPEN_TO_ALL: u32 = 0o007;
 
 /// # Errors
 /// It cannot be read, or is larger than [`MAX_FILE_BYTES`].
@@ -51,8 +53,16 @@ pub fn read_at_most(source: impl io::Read, max_bytes: u64) -> io::Result<Vec<u8>
 
 /// The mode of a file if every account of the machine can read it.
 pub fn mode_if_world_readable(path: &Path) -> Option<u32> {
-    let mode = fs::metadata(path).ok()?.permissions().mode() & 0o777;
-    (mode & WORLD_READABLE != 0).then_some(mode)
+    mode(path).filter(|mode| mode & WORLD_READABLE != 0)
+}
+
+/// The mode of a file if every account of the machine can read, change or run it.
+pub(crate) fn mode_if_open_to_all(path: &Path) -> Option<u32> {
+    mode(path).filter(|mode| mode & OPEN_TO_ALL != 0)
+}
+
+fn mode(path: &Path) -> Option<u32> {
+    fs::metadata(path).ok().map(|file| file.permissions().mode() & 0o777)
 }
 
 #[cfg(test)]

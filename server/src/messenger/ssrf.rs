@@ -3,11 +3,12 @@
 //! A server can report any address as its own. Through the web server it must not reach other programs on the web
 //! server's machine, link-local or multicast addresses, or the overview itself.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use axum::http::{HeaderMap, Version};
 
 use crate::agent::host;
+use crate::net::address_scope::AddressScope;
 
 /// Which services on its own machine the overview dials.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,9 +51,9 @@ pub(super) enum AddressClass {
 /// Classifies a target for an overview that listens at `listening`.
 pub(super) fn classify(target: SocketAddr, listening: SocketAddr) -> AddressClass {
     let ip = target.ip();
-    let is_forbidden = match ip {
-        IpAddr::V4(ip) => is_forbidden_v4(ip),
-        IpAddr::V6(ip) => is_forbidden_v6(ip),
+    let is_forbidden = match AddressScope::of(ip) {
+        AddressScope::LinkLocal | AddressScope::EmbeddedV4 | AddressScope::NoHost => true,
+        AddressScope::Public | AddressScope::Private | AddressScope::Loopback => false,
     };
     if is_forbidden {
         AddressClass::Forbidden
@@ -68,24 +69,6 @@ pub(super) fn classify(target: SocketAddr, listening: SocketAddr) -> AddressClas
 /// Whether an address is one of the machine that this process runs on.
 fn is_on_this_machine(ip: IpAddr) -> bool {
     ip.is_loopback() || host::is_own(ip)
-}
-
-fn is_forbidden_v4(ip: Ipv4Addr) -> bool {
-    let [first, ..] = ip.octets();
-    // 0/8 is "this network", and 240/4 is reserved.
-    ip.is_link_local() || ip.is_multicast() || first == 0 || first >= 240
-}
-
-fn is_forbidden_v6(ip: Ipv6Addr) -> bool {
-    let [first, second, .., sixth, _, _] = ip.segments();
-    // IPv4 addresses within IPv6 ones: mapped, compatible, translated, 6to4, Teredo.
-    let has_ipv4 = ip.to_ipv4().is_some() && !ip.is_loopback() && !ip.is_unspecified()
-        || (first == 0x64 && second == 0xff9b && sixth <= 1)
-        || first == 0x2002
-        || (first == 0x2001 && second == 0);
-    // Site-local addresses are deprecated; where they lead is not known.
-    let is_local = ip.is_unicast_link_local() || first & 0xffc0 == 0xfec0;
-    has_ipv4 || is_local || ip.is_multicast() || ip.is_unspecified()
 }
 
 /// Headers that proxies add, besides those that begin with `x-forwarded-`.

@@ -3,14 +3,13 @@
 mod resolver;
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::Uri;
 use serde_json::Value;
 use ureq::config::Config;
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::resolver::Resolver as _;
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
@@ -18,6 +17,7 @@ use self::resolver::Addresses;
 use crate::agent::host;
 use crate::files;
 use crate::files::reloaded::ReloadedFile;
+use crate::net::ca_certificates::{CaCertificates, CaFileError, tls_config};
 use crate::store::without_password;
 use crate::telemetry::outside_text::one_line;
 
@@ -33,37 +33,10 @@ const MAX_RESPONSE_BYTES: u64 = 64 << 10;
 pub enum ClientError {
     #[error("cannot reach {url}: {why}")]
     Unreachable { url: String, why: String },
-    #[error("cannot use the CA certificates in {}: {why}", .path.display())]
-    CaFile { path: PathBuf, why: String },
+    #[error(transparent)]
+    CaFile(#[from] CaFileError),
     #[error("{url} answered {status}: {detail}")]
     Rejected { url: String, status: u16, detail: String },
-}
-
-/// CA certificates, in DER.
-#[derive(Clone, PartialEq)]
-struct CaCertificates(Vec<Vec<u8>>);
-
-impl CaCertificates {
-    fn read(path: &Path) -> Result<Self, ClientError> {
-        let unusable = |why: String| ClientError::CaFile { path: path.to_owned(), why };
-        let pem = files::read_pem(path).map_err(|error| unusable(error.to_string()))?;
-        let mut found = Vec::new();
-        for item in parse_pem(&pem) {
-            if let PemItem::Certificate(certificate) =
-                item.map_err(|error| unusable(error.to_string()))?
-            {
-                found.push(certificate.der().to_vec());
-            }
-        }
-        if found.is_empty() {
-            return Err(unusable("it contains no certificate in PEM format".to_owned()));
-        }
-        Ok(Self(found))
-    }
-
-    fn to_ureq(&self) -> Vec<Certificate<'static>> {
-        self.0.iter().map(|der| Certificate::from_der(der).to_owned()).collect()
-    }
 }
 
 /// A client of one overview. It keeps connections open between requests.
@@ -78,7 +51,7 @@ pub struct Client {
 /// The file with the CA certificates, and those in use.
 #[derive(Clone)]
 struct CaFile {
-    file: Arc<ReloadedFile<CaCertificates, ClientError>>,
+    file: Arc<ReloadedFile<CaCertificates, CaFileError>>,
     in_use: CaCertificates,
 }
 
@@ -179,13 +152,8 @@ type Response = Result<axum::http::Response<ureq::Body>, ureq::Error>;
 
 /// `ca_certificates`: the CAs to trust; else the public ones.
 fn agent(ca_certificates: Option<&CaCertificates>, addresses: &Addresses) -> ureq::Agent {
-    let tls = TlsConfig::builder();
-    let tls = match ca_certificates {
-        Some(certificates) => tls.root_certs(RootCerts::Specific(Arc::new(certificates.to_ureq()))),
-        None => tls,
-    };
     let config = ureq::Agent::config_builder()
-        .tls_config(tls.build())
+        .tls_config(tls_config(ca_certificates))
         .timeout_global(Some(REQUEST_TIMEOUT))
         .http_status_as_error(false)
         .max_redirects(0)

@@ -1,0 +1,27 @@
+//! Notifications: the channels that people are told through when they are not looking at the page.
+//!
+//! [`Channels::read`] reads the channel file, and [`Channel::send`] sends one message once. When a message is due, and what is
+//! done about one that did not arrive, is decided elsewhere.
+//!
+//! To add a kind of channel: a file in `kinds/` that reads its fields and sends a message, and a case in
+//! [`kinds::Kind`](self::kinds).
+
+mod address;
+mod channel;
+mod channel_file;
+mod failure;
+mod fields;
+mod http_client;
+mod kinds;
+mod message;
+mod public_url;
+mod secret_file;
+mod text;
+
+pub use self::channel::Channel;
+pub use self::channel_file::{ChannelFileError, Channels};
+pub use self::failure::{Delivered, DeliveryFailure, NextTry};
+pub use self::message::{
+    Heading, Incident, IncidentState, MAX_INCIDENTS, MAX_MESSAGE_BYTES, Message, new_message_id,
+};
+pub use self::public_url::PublicUrl;
