@@ -4,6 +4,7 @@ mod accept_key;
 mod accounts;
 mod agent;
 pub mod args;
+mod channel;
 mod config_file;
 mod demo;
 mod history;
@@ -44,6 +45,7 @@ pub async fn run() -> ExitCode {
         args::Command::History(options) => history::run(&options),
         args::Command::Demo(options) => demo::run(options).await,
         args::Command::Key(args::Key::Accept(options)) => accept_key::run(options).await,
+        args::Command::Channel(args::Channel::Test(options)) => channel::test(options).await,
         args::Command::Token(command) => accounts::token(command).await,
         args::Command::Admin(command) => accounts::admin(command).await,
     };

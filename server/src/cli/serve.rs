@@ -23,6 +23,7 @@ use crate::files::key::KeySource;
 use crate::files::reloaded::ReloadedFile;
 use crate::net::listener::Listener;
 use crate::net::tls::Tls;
+use crate::notify::Channels;
 use crate::self_report::SelfReport;
 use crate::site::branding::{Branding, BrandingError};
 use crate::site::{FollowedFiles, Options, Site, base_path};
@@ -39,6 +40,7 @@ pub(super) async fn run(options: args::Serve) -> Result<(), Failure> {
         tracing::warn!("{reason}");
     }
     let branding = options.branding.path.as_deref().map(branding_file).transpose()?;
+    let channels = options.notifications.path.as_deref().map(Channels::read).transpose()?;
     let database = options.database.address;
     Store::check_owner(&database)?;
     let join_token = join_token(options.join_token_file.as_deref(), &database)?;
@@ -55,6 +57,8 @@ pub(super) async fn run(options: args::Serve) -> Result<(), Failure> {
         branding: branding.as_ref().map(|file| file.get()).transpose()?.unwrap_or_default(),
         max_servers: options.max_servers,
         keep_history: options.keep_history,
+        channels: channels.unwrap_or_default(),
+        public_url: options.notifications.page.public_url,
         own,
         dials_as: Some(name),
         dial_loopback: options.dialling.loopback,

@@ -10,6 +10,7 @@ use super::frame_ancestors::Ancestor;
 use crate::auth::AuthPolicy;
 use crate::auth::secret::SecretHash;
 use crate::messenger::DialLoopback;
+use crate::notify::{Channels, PublicUrl};
 use crate::self_report::SelfReport;
 use crate::store::{KEEP_HISTORY, without_password};
 
@@ -38,6 +39,10 @@ pub struct Options {
     pub max_servers: usize,
     /// How long the history is kept.
     pub keep_history: Span,
+    /// Through which people are told about problems.
+    pub channels: Channels,
+    /// The URL of the page for people, if it is known.
+    pub public_url: Option<PublicUrl>,
     /// The components of this process that it reports, and their facts.
     pub own: Option<(SelfReport, Vec<Role>)>,
     /// The name of this web server to the services that it dials. `None`: it dials none.
@@ -61,6 +66,8 @@ impl Options {
             branding: Branding::default(),
             max_servers: MAX_SERVERS,
             keep_history: KEEP_HISTORY,
+            channels: Channels::default(),
+            public_url: None,
             own: None,
             dials_as: None,
             dial_loopback: DialLoopback::default(),

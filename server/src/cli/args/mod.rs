@@ -2,6 +2,7 @@
 
 mod accounts;
 mod agent;
+mod channel;
 mod read;
 mod serve;
 mod shared;
@@ -10,6 +11,7 @@ use clap::{Parser, Subcommand};
 
 pub use self::accounts::{AcceptKey, Admin, CreateToken, Key, RevokeToken, Token};
 pub use self::agent::{Agent, History, ReadOverview, Status};
+pub use self::channel::{Channel, Notifications, Page, TestChannel};
 pub(super) use self::read::holds_password;
 pub use self::read::temporary_folder;
 pub use self::serve::{Access, Auth, Demo, Serve};
@@ -38,6 +40,9 @@ pub enum Command {
     /// Manage the reference keys of the cluster. Safe while `serve` is running.
     #[command(subcommand)]
     Key(Key),
+    /// Try the channels through which people are told about problems.
+    #[command(subcommand)]
+    Channel(Channel),
     /// Manage tokens for servers and programs. Safe while `serve` is running.
     #[command(subcommand)]
     Token(Token),

@@ -7,6 +7,7 @@ use app::i18n::Language;
 use axum::http::HeaderName;
 use clap::{Args, ValueEnum};
 
+use super::channel::Notifications;
 use super::shared::{ConfigFile, Database, Listen, Node};
 use crate::messenger::DialLoopback;
 use crate::site::frame_ancestors::Ancestor;
@@ -39,6 +40,8 @@ pub struct Serve {
     /// Target of "Admin" at the top of the page.
     #[arg(long, env = "CLUSTER_OVERVIEW_ADMIN_URL")]
     pub admin_url: Option<String>,
+    #[command(flatten, next_help_heading = "Notifications")]
+    pub notifications: Notifications,
     #[command(flatten, next_help_heading = "Sign-in")]
     pub access: Access,
     /// File with the join token (default: written next to the SQLite database; with PostgreSQL use
