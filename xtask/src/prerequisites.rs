@@ -14,11 +14,13 @@ struct Package {
 }
 
 /// The Debian packages that the tests need: a browser and npm, a tool that shifts a process's clock, network tools,
-/// proxies, PostgreSQL, the SQLite shell, and programs that use the overview's API.
+/// proxies, PostgreSQL, the SQLite shell, programs that use the overview's API, and receivers of messages.
 const PACKAGES: &[Package] = &[
     Package { name: "debootstrap", is_installed: || is_in_usr_sbin("debootstrap") },
     Package { name: "curl", is_installed: || find_on_path("curl").is_some() },
     Package { name: "prometheus", is_installed: || find_on_path("prometheus").is_some() },
+    Package { name: "prometheus-alertmanager", is_installed: has_alertmanager },
+    Package { name: "python3-aiosmtpd", is_installed: has_python_smtp_server },
     Package { name: "python3-venv", is_installed: has_python_venv },
     Package { name: "chromium", is_installed: || find_chromium().is_some() },
     Package { name: "npm", is_installed: || find_on_path("npm").is_some() },
@@ -162,6 +164,16 @@ fn has_apache_with_openidc() -> bool {
 fn has_python_venv() -> bool {
     let output = Command::new("python3").args(["-c", "import ensurepip, venv"]).output();
     output.is_ok_and(|output| output.status.success())
+}
+
+/// A module of Debian's own Python.
+fn has_python_smtp_server() -> bool {
+    Path::new("/usr/lib/python3/dist-packages/aiosmtpd").exists()
+}
+
+/// The package has the server and its tool.
+fn has_alertmanager() -> bool {
+    find_on_path("prometheus-alertmanager").is_some() && find_on_path("amtool").is_some()
 }
 
 /// The library is in a folder named after the machine's architecture.

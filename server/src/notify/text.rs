@@ -134,7 +134,9 @@ impl IncidentText<'_> {
         if !self.facts.is_empty() {
             paragraphs.push(self.facts.join(" "));
         }
-        paragraphs.push(self.evidence.to_owned());
+        if !self.evidence.is_empty() {
+            paragraphs.push(self.evidence.to_owned());
+        }
         if !self.steps.is_empty() {
             paragraphs.push(format!("{steps_heading}\n{}", self.steps.join("\n")));
         }

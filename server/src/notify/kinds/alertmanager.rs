@@ -56,8 +56,8 @@ fn annotations(incident: &Incident) -> Value {
     Value::Object(texts.collect())
 }
 
-/// The alerts of an incident for an Alertmanager. It takes alerts that differ in their severity as different ones, so those
-/// with another severity than the incident's present one have ended.
+/// The alerts of an incident for an Alertmanager. It takes alerts with different severities as different ones, so an error that
+/// may have been a warning before also ends the warning.
 fn alerts(message: &Message, incident: &Incident) -> Vec<Value> {
     let now = message.sent_at();
     let present = match incident.state {
@@ -74,11 +74,11 @@ fn alerts(message: &Message, incident: &Incident) -> Vec<Value> {
             "generatorURL": incident.url,
         })
     };
-    let others = [Severity::Error, Severity::Warning, Severity::Info]
-        .into_iter()
-        .filter(|severity| *severity != incident.severity && !message.is_test())
-        .map(|severity| alert(severity, present.min(now)));
-    std::iter::once(alert(incident.severity, present)).chain(others).collect()
+    let mut alerts = vec![alert(incident.severity, present)];
+    if incident.severity == Severity::Error {
+        alerts.push(alert(Severity::Warning, present.min(now)));
+    }
+    alerts
 }
 
 /// What Alertmanager sends to a webhook.
@@ -159,11 +159,7 @@ mod tests {
         let now = Some("2026-11-22T12:00:00.000Z");
         assert_eq!(
             ends,
-            [
-                [Some("error"), Some("2026-12-22T12:00:00.000Z")],
-                [Some("warning"), now],
-                [Some("info"), now]
-            ]
+            [[Some("error"), Some("2026-12-22T12:00:00.000Z")], [Some("warning"), now]]
         );
     }
 }

@@ -8,6 +8,9 @@ mod slack;
 mod teams;
 mod webhook;
 
+#[cfg(test)]
+mod hostile_facts;
+
 use super::failure::{Delivered, DeliveryFailure};
 use super::fields::Fields;
 use super::message::Message;

@@ -74,7 +74,7 @@ fn server_and_topic(url: &Url) -> Result<(Url, String), DeliveryFailure> {
     Ok((server, topic.to_owned()))
 }
 
-fn body(message: &Message) -> Value {
+pub(super) fn body(message: &Message) -> Value {
     let is_over = message.incidents().iter().all(|incident| incident.state == IncidentState::Ended);
     let (priority, tag) = match message.severity() {
         _ if message.is_test() => (3, "information_source"),

@@ -66,7 +66,7 @@ impl PagerDuty {
     }
 }
 
-fn events(message: &Message) -> Vec<Value> {
+pub(super) fn events(message: &Message) -> Vec<Value> {
     let events = message.incidents().iter().flat_map(|incident| {
         let actions: &[&str] = match incident.state {
             // A test shows up, and is over at once.

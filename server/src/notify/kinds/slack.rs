@@ -34,7 +34,7 @@ impl Slack {
 }
 
 /// Texts with facts are of the type `plain_text`, in which nothing is a mention, a link or an emoji.
-fn body(message: &Message) -> Value {
+pub(super) fn body(message: &Message) -> Value {
     let plain = |text: &str, max_chars| json!({ "type": "plain_text", "text": cut_chars(text, max_chars), "emoji": false });
     let section = |text: &str| {
         let text = plain(text, MAX_SECTION_CHARS);

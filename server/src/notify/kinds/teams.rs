@@ -34,7 +34,7 @@ impl Teams {
 }
 
 /// The card, with as many incidents as Teams takes.
-fn body(message: &Message) -> Value {
+pub(super) fn body(message: &Message) -> Value {
     let texts = incident_texts(message);
     let mut shown = texts.len();
     loop {

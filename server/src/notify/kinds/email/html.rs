@@ -10,7 +10,7 @@ use crate::notify::text::{footer, incident_texts, more, open_page, steps_heading
 const BODY_STYLE: &str = "font-family: system-ui, sans-serif; line-height: 1.5; max-width: 45em";
 const NOTE_STYLE: &str = "color: #666";
 
-pub(super) fn document(message: &Message) -> String {
+pub(in crate::notify) fn document(message: &Message) -> String {
     let mut html = String::new();
     // Writing to a string cannot fail.
     let _ = write_document(&mut html, message);

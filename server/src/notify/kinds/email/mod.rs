@@ -1,6 +1,6 @@
 //! `kind = "email"`: a message as plain text and as HTML, sent through an SMTP server.
 
-mod html;
+pub(super) mod html;
 mod smtp;
 
 use std::time::{Duration, UNIX_EPOCH};
@@ -46,7 +46,7 @@ impl Email {
     }
 
     /// The e-mail, as it is sent.
-    fn compose(&self, message: &Message) -> Result<Vec<u8>, lettre::error::Error> {
+    pub(super) fn compose(&self, message: &Message) -> Result<Vec<u8>, lettre::error::Error> {
         let sent_at = u64::try_from(message.sent_at().0).unwrap_or_default();
         let thread = self.id(&format!("incident-{}", thread(message)));
         let subject = format!("[{}] {}", message.cluster(), subject(message));
@@ -100,7 +100,7 @@ fn mailbox(fields: &mut Fields<'_>, field: &'static str, text: &str) -> Option<M
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use app::i18n::Language;
     use std::path::Path;
 
@@ -108,7 +108,7 @@ mod tests {
     use crate::notify::Incident;
     use crate::notify::message::tests::{ended, heading, hostile_incident, incident};
 
-    fn email() -> Email {
+    pub(in crate::notify) fn email() -> Email {
         let table = toml::from_str(
             "smtp_host = 'mail.example.com'\nmail_from = 'Overview <overview@example.com>'\n\
              mail_to = ['ops@example.com', 'Ann Ä <ann@example.com>']",

@@ -199,9 +199,10 @@ impl SmtpServer {
             let stream = stream
                 .map_err(|_| self.silence("TLS"))?
                 .map_err(|error| self.failure("TLS", describe_io(&error)))?;
-            Box::new(BoundedStream::new(stream, peer))
+            Box::new(BoundedStream { stream, peer, left: MAX_ANSWER_BYTES, by_byte: false })
         } else {
-            Box::new(BoundedStream::new(stream, peer))
+            let by_byte = self.encryption == Encryption::StartTls;
+            Box::new(BoundedStream { stream, peer, left: MAX_ANSWER_BYTES, by_byte })
         };
         let hello = hello();
         let greeting = AsyncSmtpConnection::connect_with_transport(stream, &hello);
@@ -347,12 +348,9 @@ struct BoundedStream<S> {
     stream: S,
     peer: SocketAddr,
     left: usize,
-}
-
-impl<S> BoundedStream<S> {
-    fn new(stream: S, peer: SocketAddr) -> Self {
-        Self { stream, peer, left: MAX_ANSWER_BYTES }
-    }
+    /// Before STARTTLS. Otherwise text that somebody on the way adds to an answer would be read in advance, and then be taken
+    /// for an answer that came encrypted.
+    by_byte: bool,
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for BoundedStream<S> {
@@ -362,7 +360,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for BoundedStream<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        if self.by_byte && buffer.remaining() > 0 {
+            let mut byte = [0];
+            let mut one = ReadBuf::new(&mut byte);
+            ready!(Pin::new(&mut self.stream).poll_read(context, &mut one))?;
+            buffer.put_slice(one.filled());
+        } else {
+            ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        }
         let read = buffer.filled().len() - before;
         let Some(left) = self.left.checked_sub(read) else {
             let why = format!("it answered more than {} kB", MAX_ANSWER_BYTES >> 10);
