@@ -12,6 +12,7 @@ mod channel_file;
 mod failure;
 mod fields;
 mod http_client;
+mod incident;
 mod kinds;
 mod message;
 mod public_url;
@@ -21,7 +22,6 @@ mod text;
 pub use self::channel::Channel;
 pub use self::channel_file::{ChannelFileError, Channels};
 pub use self::failure::{Delivered, DeliveryFailure, NextTry};
-pub use self::message::{
-    Heading, Incident, IncidentState, MAX_INCIDENTS, MAX_MESSAGE_BYTES, Message, new_message_id,
-};
+pub use self::incident::{Incident, IncidentState};
+pub use self::message::{Heading, MAX_INCIDENTS, MAX_MESSAGE_BYTES, Message, new_message_id};
 pub use self::public_url::PublicUrl;

@@ -4,7 +4,8 @@ use app::cluster::hints::Arg;
 use app::cluster::{Severity, Span};
 use app::i18n::{Catalog, MessageKey};
 
-use super::message::{Incident, IncidentState, Message};
+use super::incident::{Incident, IncidentState};
+use super::message::Message;
 
 /// One incident in words. All texts are plain: each kind of channel escapes them in its own way.
 #[derive(Clone, Debug)]

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::notify::address::Url;
-use crate::notify::message::{Incident, IncidentState, Message};
+use crate::notify::incident::{Incident, IncidentState};
+use crate::notify::message::Message;
 use crate::notify::text::plain_steps;
 
 /// The path of the API that takes alerts.

@@ -7,7 +7,8 @@ use crate::notify::address::{Address, Url};
 use crate::notify::failure::{Delivered, DeliveryFailure};
 use crate::notify::fields::Fields;
 use crate::notify::http_client::{HttpClient, Post};
-use crate::notify::message::{IncidentState, Message};
+use crate::notify::incident::IncidentState;
+use crate::notify::message::Message;
 use crate::notify::secret_file::SecretFile;
 use crate::notify::text::{cut_bytes, incident_texts, more, plain_text, subject};
 

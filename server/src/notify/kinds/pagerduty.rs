@@ -8,7 +8,8 @@ use crate::notify::address::{Address, Url};
 use crate::notify::failure::{Delivered, DeliveryFailure};
 use crate::notify::fields::Fields;
 use crate::notify::http_client::{HttpClient, Post};
-use crate::notify::message::{Incident, IncidentState, Message};
+use crate::notify::incident::{Incident, IncidentState};
+use crate::notify::message::Message;
 use crate::notify::secret_file::SecretFile;
 use crate::notify::text::{cut_bytes, open_page};
 

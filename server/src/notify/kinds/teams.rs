@@ -6,7 +6,8 @@ use crate::notify::address::Address;
 use crate::notify::failure::{Delivered, DeliveryFailure};
 use crate::notify::fields::Fields;
 use crate::notify::http_client::{HttpClient, Post};
-use crate::notify::message::{IncidentState, Message};
+use crate::notify::incident::IncidentState;
+use crate::notify::message::Message;
 use crate::notify::text::{
     IncidentText, cut_chars, footer, incident_texts, more, open_page, steps_heading, subject,
 };

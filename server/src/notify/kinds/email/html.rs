@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use app::cluster::Severity;
 
-use crate::notify::message::{IncidentState, Message};
+use crate::notify::incident::IncidentState;
+use crate::notify::message::Message;
 use crate::notify::text::{footer, incident_texts, more, open_page, steps_heading, subject};
 
 const BODY_STYLE: &str = "font-family: system-ui, sans-serif; line-height: 1.5; max-width: 45em";

@@ -1,5 +1,6 @@
 //! `kind = "email"`: a message as plain text and as HTML, sent through an SMTP server.
 
+mod bounded_stream;
 pub(super) mod html;
 mod smtp;
 
@@ -11,7 +12,8 @@ use lettre::message::{Mailbox, MultiPart};
 use self::smtp::SmtpServer;
 use crate::notify::failure::{Delivered, DeliveryFailure};
 use crate::notify::fields::Fields;
-use crate::notify::message::{IncidentState, Message};
+use crate::notify::incident::IncidentState;
+use crate::notify::message::Message;
 use crate::notify::text::{plain_text, subject};
 
 const MAX_RECIPIENTS: usize = 50;

@@ -1,13 +1,10 @@
 //! Hands one e-mail over to an SMTP server, and says at which step that failed.
 
 use std::error::Error as _;
-use std::fmt::Debug;
 use std::future::Future;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use lettre::Address;
@@ -19,13 +16,13 @@ use lettre::transport::smtp::client::{
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::Response;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 
+use super::bounded_stream::BoundedStream;
 use crate::agent::host;
 use crate::net::ca_certificates::CaCertificates;
 use crate::notify::failure::{Delivered, DeliveryFailure};
@@ -39,8 +36,6 @@ const STEP_TIMEOUT: Duration = Duration::from_secs(15);
 const TOTAL_TIMEOUT: Duration = Duration::from_mins(1);
 /// An e-mail that was accepted has arrived, whatever the server answers to QUIT.
 const QUIT_TIMEOUT: Duration = Duration::from_secs(2);
-/// All answers of the server together.
-const MAX_ANSWER_BYTES: usize = 256 << 10;
 
 /// How the connection is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,10 +194,10 @@ impl SmtpServer {
             let stream = stream
                 .map_err(|_| self.silence("TLS"))?
                 .map_err(|error| self.failure("TLS", describe_io(&error)))?;
-            Box::new(BoundedStream { stream, peer, left: MAX_ANSWER_BYTES, by_byte: false })
+            Box::new(BoundedStream::new(stream, peer, false))
         } else {
             let by_byte = self.encryption == Encryption::StartTls;
-            Box::new(BoundedStream { stream, peer, left: MAX_ANSWER_BYTES, by_byte })
+            Box::new(BoundedStream::new(stream, peer, by_byte))
         };
         let hello = hello();
         let greeting = AsyncSmtpConnection::connect_with_transport(stream, &hello);
@@ -340,66 +335,4 @@ fn describe(error: &lettre::transport::smtp::Error) -> String {
         cause = next.source();
     }
     error.to_string()
-}
-
-/// A connection that ends when the server answers without end.
-#[derive(Debug)]
-struct BoundedStream<S> {
-    stream: S,
-    peer: SocketAddr,
-    left: usize,
-    /// Before STARTTLS. Otherwise text that somebody on the way adds to an answer would be read in advance, and then be taken
-    /// for an answer that came encrypted.
-    by_byte: bool,
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for BoundedStream<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        if self.by_byte && buffer.remaining() > 0 {
-            let mut byte = [0];
-            let mut one = ReadBuf::new(&mut byte);
-            ready!(Pin::new(&mut self.stream).poll_read(context, &mut one))?;
-            buffer.put_slice(one.filled());
-        } else {
-            ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        }
-        let read = buffer.filled().len() - before;
-        let Some(left) = self.left.checked_sub(read) else {
-            let why = format!("it answered more than {} kB", MAX_ANSWER_BYTES >> 10);
-            return Poll::Ready(Err(io::Error::new(ErrorKind::InvalidData, why)));
-        };
-        self.left = left;
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for BoundedStream<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
-impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin + Debug> AsyncTokioStream
-    for BoundedStream<S>
-{
-    fn peer_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.peer)
-    }
 }
