@@ -15,8 +15,9 @@ use app::protocol::{Command, CommandError, CommandResult};
 use crate::auth::audit::{Action, Actor, AuditEntry};
 use crate::live::{LiveState, LiveView};
 use crate::messenger::Dialer;
+use crate::notify::{Channel, Courier};
 use crate::store::task::run_to_end;
-use crate::store::{Commit, StoreError};
+use crate::store::{Commit, Pause, StoreError};
 
 /// More servers are removed in several transactions.
 const MAX_SERVERS_PER_TRANSACTION: usize = 500;
@@ -54,16 +55,101 @@ pub(crate) struct PartialRemoval {
     pub(crate) error: CommandError,
 }
 
+/// Why a command about a channel failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ChannelError {
+    /// There is no such channel.
+    Absent,
+    /// The receiver did not accept a test: why.
+    NotAccepted(String),
+    /// The database cannot be written.
+    Blind,
+}
+
 /// Runs commands for the API, the forms and the server functions.
 #[derive(Debug)]
 pub(crate) struct Commands {
     live: Arc<LiveState>,
     dialer: Arc<Dialer>,
+    /// One for each channel.
+    couriers: Vec<Arc<Courier>>,
 }
 
 impl Commands {
-    pub(crate) fn new(live: Arc<LiveState>, dialer: Arc<Dialer>) -> Self {
-        Self { live, dialer }
+    pub(crate) fn new(
+        live: Arc<LiveState>,
+        dialer: Arc<Dialer>,
+        couriers: Vec<Arc<Courier>>,
+    ) -> Self {
+        Self { live, dialer, couriers }
+    }
+
+    /// All channels, in the order of their file.
+    pub(crate) fn channels(&self) -> impl Iterator<Item = &Channel> {
+        self.couriers.iter().map(|courier| courier.channel())
+    }
+
+    /// The name of this channel as its file spells it.
+    pub(crate) fn channel_name(&self, name: &str) -> Option<String> {
+        self.courier(name).ok().map(|courier| courier.channel().name.clone())
+    }
+
+    fn courier(&self, name: &str) -> Result<&Arc<Courier>, ChannelError> {
+        let mut couriers = self.couriers.iter();
+        let is_it = |courier: &&Arc<Courier>| courier.channel().name.eq_ignore_ascii_case(name);
+        couriers.find(is_it).ok_or(ChannelError::Absent)
+    }
+
+    /// Sends a test through a channel. Returns what its receiver answered.
+    pub(crate) async fn test_channel(
+        &self,
+        name: &str,
+        by: &Actor,
+    ) -> Result<String, ChannelError> {
+        let courier = Arc::clone(self.courier(name)?);
+        let (live, by) = (Arc::clone(&self.live), by.clone());
+        run_to_end(async move {
+            let sent = courier.test().await.map_err(|_| ChannelError::Blind)?;
+            let name = courier.channel().name.clone();
+            let entry = AuditEntry::done(&by, Action::TestChannel, name);
+            let outcome = match &sent {
+                Ok(_) => entry.outcome.clone(),
+                Err(failure) => failure.to_string(),
+            };
+            let recorded = live.record(AuditEntry { outcome, ..entry }).await;
+            recorded.map_err(|_| ChannelError::Blind)?;
+            sent.map(|delivered| delivered.answer)
+                .map_err(|failure| ChannelError::NotAccepted(failure.to_string()))
+        })
+        .await
+    }
+
+    /// Sends nothing through a channel until then; `None`: it goes on.
+    pub(crate) async fn pause_channel(
+        &self,
+        name: &str,
+        until: Option<Timestamp>,
+        reason: String,
+        by: &Actor,
+    ) -> Result<(), ChannelError> {
+        let courier = Arc::clone(self.courier(name)?);
+        let slot = self.live.reserve_change_slot().map_err(|_| ChannelError::Blind)?;
+        let (live, by) = (Arc::clone(&self.live), by.clone());
+        let change = self.live.with_write_lock(async move {
+            let _slot = slot;
+            let name = &courier.channel().name;
+            let target = match until {
+                Some(until) => format!("{name} until {}", until.rfc3339()),
+                None => format!("{name} goes on"),
+            };
+            let entry = AuditEntry::done(&by, Action::PauseChannel, target);
+            let pause = until.map(|until| Pause { until, by: by.name.clone(), reason });
+            let paused = live.store().pause_channel(name, pause, Some(&entry)).await;
+            live.apply(paused.map_err(|_| ChannelError::Blind)?);
+            courier.nudge();
+            Ok(())
+        });
+        change.await
     }
 
     /// Runs a command, completely or not at all, and records it in the audit log.

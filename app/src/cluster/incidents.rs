@@ -7,7 +7,7 @@ use super::finding::{HintFamily, HintId};
 use super::health::Overview;
 use super::hints::{DueHint, DueHints, Hint};
 use super::incident::{Incident, IncidentSubject};
-use super::observation::BlindPeriod;
+use super::observation::{BLIND_PERIOD_RETENTION, BlindPeriod};
 use super::snapshot::Snapshot;
 use super::time::{Span, Timestamp};
 
@@ -60,46 +60,55 @@ impl Snapshot {
             .filter(|(subject, incident)| incident.is_open() && !due.contains_key(*subject));
         let gone_on = open.filter_map(|(_, incident)| without_hint(incident, &due_hints, moment));
         changed.extend(gone_on.map(|incident| IncidentChange { incident, hint: None }));
-        if let Some(incident) = self.blind_incident(known.values().copied(), now) {
+        if let Some(incident) = self.blind_incident(now) {
             let hint = self.hint_of_blindness(incident.turned);
             changed.push(IncidentChange { incident, hint });
         }
         changed
     }
 
-    fn hint_of_blindness(&self, since: Timestamp) -> Option<Hint> {
+    /// What is advised while the overview is blind since then.
+    pub fn hint_of_blindness(&self, since: Timestamp) -> Option<Hint> {
         let blind = Self { blind_since: Some(since), outage: None, ..self.clone() };
         blind.hints(&blind.overview(since)).pop()
     }
 
     /// The incident of the last blind period, if that is not known yet.
-    fn blind_incident<'a>(
-        &self,
-        mut known: impl Iterator<Item = &'a Incident>,
-        now: Timestamp,
-    ) -> Option<Incident> {
+    fn blind_incident(&self, now: Timestamp) -> Option<Incident> {
         let is_new = |period: &&BlindPeriod| !period.clock_set && now - period.end <= RECENTLY;
         let period = self.blind_periods.iter().rev().find(is_new)?;
-        let known = known.find(|incident| incident.hint.family() == HintFamily::Blind);
-        match known {
-            Some(known) if known.turned >= period.start => None,
-            Some(known) if known.may_come_back(period.start) => Some(Incident {
-                turned: period.start,
-                advised_since: period.start,
-                ended: Some(period.end),
+        let known = self.known_blindness();
+        if known.is_some_and(|known| known.turned >= period.start) {
+            return None;
+        }
+        Some(Incident { ended: Some(period.end), ..self.blindness(period.start) })
+    }
+
+    /// The incident of an overview that is blind since then: the same for every web server, though each noticed it at another
+    /// moment, and for whoever judges it when it is over.
+    pub fn blindness(&self, since: Timestamp) -> Incident {
+        let hint = HintId::OverviewBlind;
+        let known = self.known_blindness().filter(|known| known.may_come_back(since));
+        if let Some(known) = known {
+            return Incident {
+                turned: since,
+                advised_since: since,
+                ended: None,
                 turns: known.turns + 1,
                 ..known.clone()
-            }),
-            _ => Some(Incident { ended: Some(period.end), ..Incident::of_blindness(period.start) }),
+            };
         }
+        let before = self.blind_periods.iter().rfind(|period| period.end <= since);
+        let month = Timestamp(since.0 - since.0.rem_euclid(BLIND_PERIOD_RETENTION.0));
+        let named_after = before.map_or(month, |period| period.end);
+        let named = Incident::begin(hint, hint.severity(), None, None, named_after);
+        Incident { began: since, turned: since, advised_since: since, ..named }
     }
-}
 
-impl Incident {
-    /// The overview cannot use its database since then.
-    pub fn of_blindness(since: Timestamp) -> Self {
-        let hint = HintId::OverviewBlind;
-        Self::begin(hint, hint.severity(), None, None, since)
+    fn known_blindness(&self) -> Option<&Incident> {
+        let known = self.incidents.iter().map(Arc::as_ref);
+        let known = known.filter(|incident| incident.hint.family() == HintFamily::Blind);
+        known.max_by_key(|incident| incident.began)
     }
 }
 

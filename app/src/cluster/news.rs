@@ -79,6 +79,19 @@ pub enum News {
     Ended,
 }
 
+impl News {
+    /// The word in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Begun => "begun",
+            Self::Worse => "worse",
+            Self::Flapping => "flapping",
+            Self::Reminder => "reminder",
+            Self::Ended => "ended",
+        }
+    }
+}
+
 /// What to do next for a channel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outlook {

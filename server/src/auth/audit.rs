@@ -125,6 +125,10 @@ pub enum Action {
     AcceptKey,
     /// A service messenger was dialled because somebody asked for it.
     Reconnect,
+    /// A test was sent through a channel.
+    TestChannel,
+    /// A channel was paused, or goes on.
+    PauseChannel,
     CreateToken,
     /// A token or a server's credential was revoked.
     RevokeToken,
@@ -133,7 +137,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::SignIn,
         Self::SignOut,
         Self::FirstAdmin,
@@ -148,6 +152,8 @@ impl Action {
         Self::Remove,
         Self::AcceptKey,
         Self::Reconnect,
+        Self::TestChannel,
+        Self::PauseChannel,
         Self::CreateToken,
         Self::RevokeToken,
         Self::Enrol,
@@ -174,6 +180,8 @@ impl Action {
             Self::Remove => "remove",
             Self::AcceptKey => "accept-key",
             Self::Reconnect => "reconnect",
+            Self::TestChannel => "test-channel",
+            Self::PauseChannel => "pause-channel",
             Self::CreateToken => "create-token",
             Self::RevokeToken => "revoke-token",
             Self::Enrol => "enrol",

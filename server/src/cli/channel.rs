@@ -3,7 +3,6 @@
 use std::io::Write as _;
 
 use super::{Failure, args};
-use crate::agent::host;
 use crate::clock;
 use crate::notify::{
     Channel, Channels, DeliveryFailure, Heading, Message, NextTry, PublicUrl, new_message_id,
@@ -17,7 +16,7 @@ pub(super) async fn test(options: args::TestChannel) -> Result<(), Failure> {
         let (name, file) = (options.name, options.path.display());
         return Err(format!("there is no channel {name:?} in {file}; its channels: {names}").into());
     };
-    let page = options.page.public_url.unwrap_or_else(default_page);
+    let page = options.page.public_url.unwrap_or_else(PublicUrl::of_this_host);
     let message = Message::test(
         Heading {
             id: new_message_id(),
@@ -36,10 +35,6 @@ pub(super) async fn test(options: args::TestChannel) -> Result<(), Failure> {
         "The channel {name} ({kind}) has accepted the test message. {answer}"
     )?;
     Ok(())
-}
-
-fn default_page() -> PublicUrl {
-    PublicUrl::of_host(&host::host_name().unwrap_or_else(|| "localhost".to_owned()))
 }
 
 fn explain(channel: &Channel, failure: &DeliveryFailure) -> String {

@@ -28,7 +28,7 @@ use utoipa_axum::routes;
 
 use self::api::openapi::{self, Document};
 use self::api::{
-    audit, embeds, enrolments, health, heartbeats, history, metrics, overview, people,
+    audit, channels, embeds, enrolments, health, heartbeats, history, metrics, overview, people,
 };
 use self::api::{probe_failures, reference_keys, removals, servers, settings, stream, tokens};
 use self::layers::authorize::RejectionFormat::{Page, Problem, ServerFunction};
@@ -118,6 +118,10 @@ fn api_routes() -> Vec<ProtectedRoutes> {
         require(View, Problem, routes!(history::events)),
         require(View, Problem, routes!(history::availability)),
         require(View, Problem, routes!(history::rehearsal)),
+        require(View, Problem, routes!(channels::list)),
+        require(View, Problem, routes!(channels::deliveries)),
+        require(Change, Problem, routes!(channels::test)),
+        require(Change, Problem, routes!(channels::pause)),
         require(View, Problem, routes!(openapi::get)),
     ];
     routes.into_iter().map(ProtectedRoutes::noted).collect()

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use app::cluster::{IncidentChange, Judgement};
+use app::cluster::{Incident, IncidentChange, Judgement};
+use tokio::sync::watch;
 
 use super::LiveState;
 use crate::store::StoreError;
@@ -22,13 +23,24 @@ impl LiveState {
             self.wait_until_readable().await;
             // A failure is noticed by `run_database_checks`, which says so.
             if let Ok(Some(mut leadership)) = self.store.try_to_lead().await {
+                self.leads.send_replace(true);
                 tokio::select! {
                     () = leadership.wait_until_lost() => {}
                     () = self.judge_incidents() => {}
                 }
+                self.leads.send_replace(false);
             }
             tokio::time::sleep(ELECTION_INTERVAL).await;
         }
+    }
+
+    /// Whether this web server is the one that judges incidents, and tells of them.
+    pub(crate) fn leads(&self) -> watch::Receiver<bool> {
+        self.leads.subscribe()
+    }
+
+    pub(crate) fn incidents(&self) -> Vec<Arc<Incident>> {
+        self.read(|picture| picture.snapshot.incidents.clone())
     }
 
     /// Judges again and again, until the incidents cannot be written.

@@ -58,6 +58,8 @@ pub struct LiveState {
     rejections: RejectionQueue,
     /// Notified whenever more than heartbeat times changed.
     changed: watch::Sender<()>,
+    /// Whether this web server does what only one may do.
+    leads: watch::Sender<bool>,
 }
 
 impl LiveState {
@@ -88,6 +90,7 @@ impl LiveState {
             failures: Counter::default(),
             rejections: RejectionQueue::default(),
             changed: watch::Sender::default(),
+            leads: watch::Sender::default(),
         }))
     }
 

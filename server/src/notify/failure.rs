@@ -50,6 +50,11 @@ impl DeliveryFailure {
         Self { next_try: NextTry::Never, ..Self::new(why) }
     }
 
+    /// Whether the receiver is gone for good.
+    pub(super) fn is_gone(&self) -> bool {
+        self.next_try == NextTry::Never
+    }
+
     /// `pause`: what the receiver asked for.
     pub(super) fn with_pause(self, pause: Option<Span>) -> Self {
         match pause.filter(|pause| *pause > Span::ZERO) {

@@ -9,6 +9,8 @@
 mod address;
 mod channel;
 mod channel_file;
+mod composer;
+mod courier;
 mod failure;
 mod fields;
 mod http_client;
@@ -16,11 +18,13 @@ mod incident;
 mod kinds;
 mod message;
 mod public_url;
+mod retries;
 mod secret_file;
 mod text;
 
 pub use self::channel::Channel;
 pub use self::channel_file::{ChannelFileError, Channels};
+pub(crate) use self::courier::Courier;
 pub use self::failure::{Delivered, DeliveryFailure, NextTry};
 pub use self::incident::{Incident, IncidentState};
 pub use self::message::{Heading, MAX_INCIDENTS, MAX_MESSAGE_BYTES, Message, new_message_id};

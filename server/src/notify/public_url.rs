@@ -4,6 +4,8 @@ use std::fmt;
 
 use axum::http::Uri;
 
+use crate::agent::host;
+
 /// A URL of HTTP without query and fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl {
@@ -35,6 +37,11 @@ impl PublicUrl {
         };
         let end = if text.ends_with('/') { "" } else { "/" };
         Ok(Self { text: format!("{text}{end}"), host: host.to_owned() })
+    }
+
+    /// The page of an overview on this machine with the default port, for whoever has named none.
+    pub fn of_this_host() -> Self {
+        Self::of_host(&host::host_name().unwrap_or_else(|| "localhost".to_owned()))
     }
 
     /// The page of an overview on this host with the default port, for whoever has named none.

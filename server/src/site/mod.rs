@@ -27,6 +27,7 @@ use crate::ingest::Ingest;
 use crate::live::LiveState;
 use crate::messenger::{Dialer, LocalWebServer};
 use crate::net::tls::Tls;
+use crate::notify::{Channel, Courier, PublicUrl};
 use crate::past::Past;
 use crate::self_report::SelfReporter;
 use crate::store::{Store, StoreError};
@@ -110,6 +111,14 @@ impl Site {
         background.spawn(async move { task.run_integrity_checks().await });
         let task = Arc::clone(&store);
         background.spawn(async move { task.run_checkpoints().await });
+        let page = options.public_url.unwrap_or_else(PublicUrl::of_this_host);
+        let courier = |channel: &Channel| {
+            Arc::new(Courier::new(Arc::clone(&live), channel.clone(), page.clone()))
+        };
+        let couriers: Vec<Arc<Courier>> = options.channels.iter().map(courier).collect();
+        for courier in &couriers {
+            background.spawn(Arc::clone(courier).run());
+        }
         let auth =
             AuthService::new(options.auth, options.join_token, &options.base, Arc::clone(&live));
         let auth = Arc::new(auth);
@@ -121,7 +130,7 @@ impl Site {
             options.dial_loopback,
             own.as_ref().map(|own| own.boot_id().to_owned()),
         ));
-        let commands = Commands::new(Arc::clone(&live), Arc::clone(&dialer));
+        let commands = Commands::new(Arc::clone(&live), Arc::clone(&dialer), couriers);
         let site = Arc::new(Self {
             store,
             past: Past::new(Arc::clone(&live)),

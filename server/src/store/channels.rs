@@ -123,6 +123,21 @@ impl Store {
         .await
     }
 
+    /// What is known of all channels, also of those that are no longer used.
+    pub async fn channel_states(self: &Arc<Self>) -> Result<Vec<ChannelState>, StoreError> {
+        let now = self.now();
+        self.read(move |tx| {
+            Box::pin(async move {
+                let mut states = Vec::new();
+                for row in sql("select name from channels order by name").rows(tx).await? {
+                    states.push(read_channel(tx, row.get(0)?, now).await?);
+                }
+                Ok(states)
+            })
+        })
+        .await
+    }
+
     /// Begins a message with this news, in place of the one that is on its way: what the channel is told from now on is `told`.
     /// `false` if another web server has begun one meanwhile.
     pub async fn begin_delivery(

@@ -20,6 +20,7 @@ mod raw;
 mod senders;
 mod serve;
 mod wait;
+mod webhook_receiver;
 
 pub use balancer::{Balancer, Fault};
 pub use client::{Answer, agent, bearer_headers, client_config, get, send, send_heartbeat};
@@ -34,3 +35,4 @@ pub use raw::{connect, exchange};
 pub use senders::{Acknowledged, Senders, find_lost_heartbeat};
 pub use serve::Serve;
 pub use wait::{DEFAULT_TIMEOUT, try_until_ok, wait_until, wait_until_ok};
+pub use webhook_receiver::{ReceivedMessage, WebhookReceiver};

@@ -17,6 +17,7 @@ use cluster_overview::auth::{AuthMode, AuthPolicy, NewToken};
 use cluster_overview::messenger::DialLoopback;
 use cluster_overview::net::listener::{self, Listener};
 use cluster_overview::net::tls::Tls;
+use cluster_overview::notify::Channels;
 use cluster_overview::self_report::SelfReport;
 use cluster_overview::site::branding::Branding;
 use cluster_overview::site::frame_ancestors::Ancestor;
@@ -116,12 +117,18 @@ impl Running {
 
     /// Starts one with the name `overview` that dials services, can be framed, and has a limit of ten servers.
     pub(crate) fn dialling(auth: AuthPolicy) -> Self {
+        Self::telling(auth, Channels::default())
+    }
+
+    /// The same, with channels.
+    pub(crate) fn telling(auth: AuthPolicy, channels: Channels) -> Self {
         let dials_as = Some("overview".to_owned());
         let frame_ancestors = named(&["https://product.example"]);
         Self::start_with(None, |options| Options {
             auth,
             dials_as,
             frame_ancestors,
+            channels,
             max_servers: 10,
             ..options
         })

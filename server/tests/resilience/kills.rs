@@ -13,7 +13,7 @@ const LIVING: usize = 8;
 const STALE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How often to kill: 10 times, or as often as `CLUSTER_OVERVIEW_KILLS` says.
-fn kills() -> u32 {
+pub(crate) fn kills() -> u32 {
     std::env::var("CLUSTER_OVERVIEW_KILLS").map_or(10, |kills| kills.parse().unwrap())
 }
 

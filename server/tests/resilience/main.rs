@@ -17,6 +17,7 @@ mod kills;
 mod limits;
 mod long_log;
 mod nginx;
+mod notifications;
 mod outages;
 mod owners;
 mod pgbouncer;

@@ -59,7 +59,7 @@ async fn incidents_are_there_after_a_restart_for_as_long_as_they_may_go_on() {
         };
         let of_cluster = Incident {
             ended: Some(now - Span::minutes(29)),
-            ..Incident::of_blindness(now - Span::minutes(40))
+            ..app::cluster::Snapshot::default().blindness(now - Span::minutes(40))
         };
         let long_ago = Incident {
             ended: Some(now - Span::minutes(31)),

@@ -1,6 +1,7 @@
 //! The API: one file for each kind of resource.
 
 pub(crate) mod audit;
+pub(crate) mod channels;
 pub(crate) mod commands;
 pub(crate) mod dto;
 pub(crate) mod embeds;

@@ -183,6 +183,8 @@ const fn action_message(action: Action) -> MessageKey {
         Action::Remove => MessageKey::PagesAuditActionRemove,
         Action::AcceptKey => MessageKey::PagesAuditActionAcceptKey,
         Action::Reconnect => MessageKey::PagesAuditActionReconnect,
+        Action::TestChannel => MessageKey::PagesAuditActionTestChannel,
+        Action::PauseChannel => MessageKey::PagesAuditActionPauseChannel,
         Action::CreateToken => MessageKey::PagesAuditActionCreateToken,
         Action::RevokeToken => MessageKey::PagesAuditActionRevokeToken,
         Action::Enrol => MessageKey::PagesAuditActionEnrol,

@@ -76,7 +76,10 @@ async fn every_time_moves_with_a_clock_that_is_set_back() {
             let all = HistoryQuery { from: Timestamp(0), until: store.now(), servers: None };
             store.history(all).await.unwrap()
         };
-        let incident = Incident { turned: store.now(), ..Incident::of_blindness(Timestamp(1)) };
+        let incident = Incident {
+            turned: store.now(),
+            ..app::cluster::Snapshot::default().blindness(Timestamp(1))
+        };
         let change = IncidentChange { incident: incident.clone(), hint: None };
         store.write_incidents(vec![change]).await.unwrap().unwrap();
         let by = Some(("ann".to_owned(), String::new()));

@@ -7,9 +7,11 @@ use std::net::TcpStream;
 
 use boon::{Compiler, Draft, Schemas};
 use cluster_overview::auth::{AuthMode, AuthPolicy};
+use cluster_overview::notify::Channels;
 use serde_json::{Value, json};
+use testkit::WebhookReceiver;
 
-use crate::harness::{Answer, Running, TOKEN};
+use crate::harness::{Answer, Running, TOKEN, folder};
 
 pub(super) const BEATS: &str = "/api/v1/heartbeats";
 pub(super) const SETTINGS: &str = "/api/v1/settings";
@@ -31,6 +33,10 @@ pub(super) const AUDIT: &str = "/api/v1/audit";
 pub(super) const EVENTS: &str = "/api/v1/events";
 pub(super) const AVAILABILITY: &str = "/api/v1/availability";
 pub(super) const REHEARSAL: &str = "/api/v1/rehearsal";
+pub(super) const CHANNELS: &str = "/api/v1/channels";
+pub(super) const CHANNEL_TEST: &str = "/api/v1/channels/{name}/test";
+pub(super) const PAUSE: &str = "/api/v1/channels/{name}/pause";
+pub(super) const DELIVERIES: &str = "/api/v1/channels/{name}/deliveries";
 pub(super) const OVERVIEW: &str = "/api/v1/overview";
 pub(super) const JSON: (&str, &str) = ("content-type", "application/json");
 /// Sends no authentication.
@@ -40,6 +46,8 @@ pub(super) const NO_PROOF: &str = "none";
 pub(super) type Case = (String, String, u16);
 pub(super) struct Checker {
     pub(super) overview: Running,
+    /// Of its channel `ops`.
+    pub(super) receiver: WebhookReceiver,
     /// The admin's authentication, where people sign in.
     pub(super) bearer: String,
     pub(super) document: Value,
@@ -53,15 +61,18 @@ impl Checker {
 
     /// With people who sign in.
     pub(super) fn admin() -> Self {
-        let overview = Running::dialling(AuthPolicy::new(AuthMode::Password));
+        let (folder, receiver) = (folder(), WebhookReceiver::start());
+        let channels = Channels::read(&receiver.write_channel_file(&folder)).unwrap();
+        let overview = Running::telling(AuthPolicy::new(AuthMode::Password), channels);
         let bearer = format!("Bearer {}", overview.token("admin"));
-        Self::with(overview, bearer)
+        Self { receiver, ..Self::with(overview, bearer) }
     }
 
     pub(super) fn with(overview: Running, bearer: String) -> Self {
         let headers = [("authorization", bearer.as_str())];
         let document = overview.send("GET", "/api/v1/openapi.json", &headers, &[]).body;
-        Self { overview, bearer, document, seen: RefCell::default() }
+        let receiver = WebhookReceiver::start();
+        Self { overview, receiver, bearer, document, seen: RefCell::default() }
     }
 
     /// All responses in the description.
@@ -230,6 +241,7 @@ pub(super) fn sample(template: &str) -> String {
         .replace("{server}", "web-1")
         .replace("{role}", "web")
         .replace("{kind}", "encryption")
+        .replace("/channels/{name}", "/channels/ops")
         .replace("{id}", "none")
 }
 

@@ -52,6 +52,7 @@ fn every_documented_status_is_answered_as_documented() {
     let visit = check_embeds(&checker);
     check_people(&checker);
     check_history(&checker);
+    check_channels(&checker);
 
     let overview = ("GET", "/api/v1/overview", "/api/v1/overview");
     let full = checker.ask(200, overview, &[], &[]);
@@ -149,6 +150,32 @@ fn check_history(checker: &Checker) {
     checker.ask(304, ("GET", OVERVIEW, &first), &known, &[]);
 }
 
+/// A channel that is tested and paused.
+fn check_channels(checker: &Checker) {
+    let [test, pause, deliveries] =
+        ["test", "pause", "deliveries"].map(|what| format!("/api/v1/channels/ops/{what}"));
+    checker.ask(200, ("POST", CHANNEL_TEST, &test), &[], &[]);
+    checker.receiver.answer(500);
+    checker.ask(502, ("POST", CHANNEL_TEST, &test), &[], &[]);
+    let until = bytes(&json!({"until": "2099-01-01T00:00:00Z", "reason": "maintenance"}));
+    checker.ask(204, ("PUT", PAUSE, &pause), &[JSON], &until);
+    checker.ask(200, ("GET", CHANNELS, CHANNELS), &[], &[]);
+    let end = bytes(&json!({"until": null}));
+    checker.ask(204, ("PUT", PAUSE, &pause), &[JSON], &end);
+    refuse_bodies(checker, "PUT", PAUSE, &[]);
+    let past = bytes(&json!({"until": "2020-01-01T00:00:00Z"}));
+    checker.ask(422, ("PUT", PAUSE, &pause), &[JSON], &past);
+    checker.ask(200, ("GET", DELIVERIES, &deliveries), &[], &[]);
+    checker.ask(422, ("GET", DELIVERIES, &format!("{deliveries}?before=soon")), &[], &[]);
+    for (status, name) in [(400, "%FF"), (404, "nobody")] {
+        let [test, pause, deliveries] =
+            ["test", "pause", "deliveries"].map(|what| format!("/api/v1/channels/{name}/{what}"));
+        checker.ask(status, ("POST", CHANNEL_TEST, &test), &[], &[]);
+        checker.ask(status, ("PUT", PAUSE, &pause), &[JSON], &end);
+        checker.ask(status, ("GET", DELIVERIES, &deliveries), &[], &[]);
+    }
+}
+
 /// SQLite can still read while it cannot write, unless the file is gone.
 fn audit_without_its_file(checker: &Checker) {
     let database = checker.overview.database();
@@ -160,6 +187,11 @@ fn audit_without_its_file(checker: &Checker) {
         checker.ask(503, ("GET", path, path), &[], &[]);
     }
     checker.ask(503, ("GET", OVERVIEW, "/api/v1/overview?at=2026-01-01T00:00:00Z"), &[], &[]);
+    checker.ask(503, ("GET", CHANNELS, CHANNELS), &[], &[]);
+    checker.ask(503, ("GET", DELIVERIES, "/api/v1/channels/ops/deliveries"), &[], &[]);
+    checker.ask(503, ("POST", CHANNEL_TEST, "/api/v1/channels/ops/test"), &[], &[]);
+    let end = bytes(&json!({"until": null}));
+    checker.ask(503, ("PUT", PAUSE, "/api/v1/channels/ops/pause"), &[JSON], &end);
     std::fs::rename(elsewhere, file).unwrap();
 }
 

@@ -4,6 +4,7 @@
 //! The rules live in a crate that is also the browser's and stays small, so their types are not described there.
 
 mod audit;
+mod channel;
 mod embed;
 mod enums;
 mod from_cluster;
@@ -18,6 +19,7 @@ mod settings;
 mod token;
 
 pub(crate) use self::audit::{Audit, AuditEntry};
+pub(crate) use self::channel::{Channel, Channels, Deliveries, Delivery, NewPause, TestedChannel};
 pub(crate) use self::embed::{CreatedEmbed, NewEmbed};
 pub(crate) use self::enums::{
     EmbedRole, EventKind, Health, KeyKind, MessengerFailure, MessengerState, PersonRole, Pulse,

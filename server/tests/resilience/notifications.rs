@@ -1,0 +1,133 @@
+//! A real `serve` tells a real receiver: also through kills, outages of the receiver, and with two web servers.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use testkit::{Overview, ReceivedMessage, Serve, WebhookReceiver, folder, wait_until};
+
+/// Half a minute until something is told, a minute until its end is certain, and the time of a slow machine.
+const TOLD_WITHIN: Duration = Duration::from_secs(90);
+const ENDED_WITHIN: Duration = Duration::from_secs(150);
+fn environment(channel_file: std::path::PathBuf) -> [(&'static str, String); 1] {
+    [("CLUSTER_OVERVIEW_CHANNELS", channel_file.display().to_string())]
+}
+
+/// An overview with this receiver and short timers.
+fn start(receiver: &WebhookReceiver) -> Overview {
+    let folder = folder();
+    let environment = environment(receiver.write_channel_file(&folder));
+    let overview = Overview::start_in(folder, &environment);
+    overview.use_short_timers();
+    overview
+}
+
+#[test]
+fn a_silent_service_is_told_once_and_its_recovery_with_how_long_it_lasted() {
+    let receiver = WebhookReceiver::start();
+    let overview = start(&receiver);
+    overview.send_heartbeat("svc-1", 1);
+    let [begun] = &receiver.wait_for(1, TOLD_WITHIN)[..] else { panic!("more than one message") };
+    let title = "The service of svc-1 does not respond".to_owned();
+    assert_eq!(begun.incidents(), [(title.clone(), "open".to_owned())], "{:#}", begun.body);
+    let incident = &begun.body["incidents"][0];
+    assert_eq!(
+        (&incident["hint"], &incident["severity"]),
+        (&"service-stale".into(), &"error".into())
+    );
+    assert!(incident["lasted_s"].as_i64().unwrap() >= 30, "{incident:#}");
+    assert!(!incident["steps"].as_array().unwrap().is_empty(), "{incident:#}");
+    assert_eq!(begun.body["more"], 0);
+    let mut sequence = 1;
+    let messages = wait_until("the recovery", ENDED_WITHIN, || {
+        sequence += 1;
+        overview.send_heartbeat("svc-1", sequence);
+        Some(receiver.received()).filter(|received| received.len() > 1)
+    });
+    assert_eq!(messages[1].incidents(), [(title, "ended".to_owned())]);
+    let ended = &messages[1].body["incidents"][0];
+    assert_eq!(ended["id"], incident["id"]);
+    assert!(
+        ended["lasted_s"].as_i64().unwrap() >= 30 && ended["ended_at"].is_string(),
+        "{ended:#}"
+    );
+    assert_ne!(messages[1].id, begun.id);
+}
+
+#[test]
+fn a_message_that_kills_interrupt_again_and_again_arrives_with_the_same_id() {
+    let receiver = WebhookReceiver::start();
+    receiver.answer(WebhookReceiver::SILENT);
+    let mut overview = start(&receiver);
+    overview.send_heartbeat("svc-1", 1);
+    receiver.wait_for(1, TOLD_WITHIN);
+    let kills = usize::try_from(super::kills::kills()).unwrap();
+    for kill in 1..=kills {
+        overview.kill_and_restart();
+        receiver.wait_for(1 + kill, TOLD_WITHIN);
+    }
+    receiver.answer(200);
+    overview.kill_and_restart();
+    let all = kills + 2;
+    let messages = receiver.wait_for(all, TOLD_WITHIN);
+    assert!(messages.iter().all(|message| message.id == messages[0].id), "{messages:#?}");
+    overview.kill_and_restart();
+    overview.send_heartbeat("svc-2", 1);
+    let messages = receiver.wait_for(all + 1, TOLD_WITHIN);
+    assert_ne!(messages[all].id, messages[0].id, "what was accepted is not sent again");
+}
+
+#[test]
+fn what_a_receiver_did_not_accept_arrives_late_as_one_message_that_is_true() {
+    let receiver = WebhookReceiver::start();
+    receiver.answer(503);
+    let overview = start(&receiver);
+    for server in ["svc-1", "svc-2", "svc-3"] {
+        overview.send_heartbeat(server, 1);
+    }
+    let mut sequence = 1;
+    wait_until("three tries", ENDED_WITHIN, || {
+        sequence += 1;
+        overview.send_heartbeat("svc-2", sequence);
+        (receiver.received().len() >= 3).then_some(())
+    });
+    receiver.answer(200);
+    let before = receiver.received().len();
+    let messages = wait_until("the late message", ENDED_WITHIN, || {
+        sequence += 1;
+        overview.send_heartbeat("svc-2", sequence);
+        Some(receiver.received()).filter(|received| received.len() > before)
+    });
+    let last = messages.last().unwrap();
+    let late = last.body["incidents"].as_array().unwrap();
+    assert!(late.iter().all(|incident| incident["late"] == true), "{:#}", last.body);
+    let ids: Vec<&Value> = late.iter().map(|incident| &incident["id"]).collect();
+    let first: Vec<Value> = messages[0].body["incidents"].as_array().unwrap().clone();
+    assert!(first.iter().all(|incident| ids.contains(&&incident["id"])), "{:#}", last.body);
+    assert!(messages.iter().take(before).all(|message| message.id == messages[0].id));
+}
+
+#[test]
+fn two_web_servers_tell_once_and_the_other_goes_on_when_the_one_that_tells_is_killed() {
+    let receiver = WebhookReceiver::start();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let database = runtime.block_on(testkit::postgres().create_database());
+    let folder = folder();
+    let environment = environment(receiver.write_channel_file(&folder));
+    let start = || Serve::default().database(&database).environment(&environment).start();
+    let (mut one, other) = (start(), start());
+    one.use_short_timers();
+    one.send_heartbeat("svc-1", 1);
+    receiver.wait_for(1, TOLD_WITHIN);
+    one.kill();
+    let mut sequence = 1;
+    let messages = wait_until("the recovery", ENDED_WITHIN, || {
+        sequence += 1;
+        other.send_heartbeat("svc-1", sequence);
+        Some(receiver.received()).filter(|received| received.len() > 1)
+    });
+    let states: Vec<Vec<(String, String)>> =
+        messages.iter().map(ReceivedMessage::incidents).collect();
+    assert_eq!(states[0][0].1, "open");
+    assert_eq!(states[1][0].1, "ended");
+    assert_eq!(messages.len(), 2, "{messages:#?}");
+}
