@@ -7,10 +7,10 @@ mod common;
 use std::sync::Arc;
 
 use cluster_overview_app::cluster::{
-    BlindPeriod, Component, HintId, Incident, IncidentId, RejectionReason, Role, ServerName,
-    Severity, Snapshot, Span, Timestamp, Upkeep,
+    Advice, BlindPeriod, Component, HintId, Incident, IncidentId, RejectionReason, Role,
+    ServerName, Severity, Snapshot, Span, Timestamp, Upkeep,
 };
-use common::hints::{FAILOVER, dialled, heard, under, with_certificate, with_disk};
+use common::hints::{FAILOVER, dialled, heard, running, under, with_certificate, with_disk};
 use common::{name, period, reject, s, service, snapshot, web};
 
 /// A snapshot whose incidents are kept up to date.
@@ -268,4 +268,56 @@ fn an_incident_is_found_by_its_id_and_no_other_text_is_one() {
     {
         assert_eq!(IncidentId::parse(text), None, "{text}");
     }
+}
+
+/// What is advised at a moment about every known incident: its id, and the servers it is about.
+fn advice(watched: &Watched, now: Timestamp) -> Vec<Option<(HintId, Vec<String>)>> {
+    let incidents: Vec<&Incident> = watched.snapshot.incidents.iter().map(Arc::as_ref).collect();
+    let advice = watched.snapshot.advice(&incidents, now).into_iter();
+    advice
+        .map(|advice| {
+            let Advice { hint, servers } = advice?;
+            Some((hint.id, servers.iter().map(ToString::to_string).collect()))
+        })
+        .collect()
+}
+
+#[test]
+fn an_open_incident_has_the_advice_of_now_and_an_ended_or_replaced_one_has_none() {
+    let mut watched = Watched::new(snapshot([service("a"), heard(service("b"), s(390))]));
+    watched.judge(s(70));
+    let one = |hint| vec![Some((hint, vec!["a".to_owned()]))];
+    assert_eq!(advice(&watched, s(70)), one(HintId::ServiceLate));
+    assert_eq!(advice(&watched, s(400)), one(HintId::ServiceStale), "though nobody judged yet");
+    watched.judge(s(400));
+    watched.snapshot.blind_since = Some(s(401));
+    assert_eq!(advice(&watched, s(900)), one(HintId::ServiceStale), "as it was last known");
+    watched.snapshot.blind_since = None;
+    watched.hear(service("a"), s(410));
+    watched.judge(s(411));
+    assert_eq!(advice(&watched, s(411)), [None]);
+
+    let mut watched = Watched::new(snapshot([service("a"), service("b"), service("c")]));
+    watched.judge(s(70));
+    watched.judge(s(400));
+    let names = ["a", "b", "c"].map(str::to_owned).to_vec();
+    let mut found = advice(&watched, s(400));
+    found.sort();
+    assert_eq!(found, [None, None, None, Some((HintId::EveryoneSilent, names))]);
+}
+
+#[test]
+fn advice_about_the_cluster_names_all_servers_it_is_about() {
+    let (old, new) = (running("b", "1.0"), running("c", "9.0"));
+    let mut watched = Watched::new(snapshot([service("a"), old, new, service("d"), service("e")]));
+    watched.judge(s(1));
+    let names = ["b", "c"].map(str::to_owned).to_vec();
+    assert_eq!(advice(&watched, s(1)), [Some((HintId::VersionSkew, names))]);
+    let reason = "connection refused".to_owned();
+    let why = RejectionReason::Probe { role: Role::Web, reason };
+    let mut watched = Watched::new(snapshot([service("a")]));
+    assert!(reject(&mut watched.snapshot, &name("new-1"), why, None, s(1)));
+    watched.judge(s(2));
+    let names = vec!["new-1".to_owned()];
+    assert_eq!(advice(&watched, s(2)), [Some((HintId::NotReportedYet, names))]);
 }

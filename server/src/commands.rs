@@ -7,7 +7,8 @@ use app::cluster::keys::check_digits;
 use app::cluster::reference_keys::KeyLookupError;
 use app::cluster::removal::{RemovalFilter, RemovedServer};
 use app::cluster::{
-    ComponentKey, KeyCheck, KeyKind, Messenger, Role, ServerName, Settings, Snapshot, Timestamp,
+    ComponentKey, Incident, IncidentId, KeyCheck, KeyKind, Messenger, Role, ServerName, Settings,
+    Snapshot, Timestamp,
 };
 use app::i18n::Catalog;
 use app::protocol::{Command, CommandError, CommandResult};
@@ -64,6 +65,24 @@ pub(crate) enum ChannelError {
     NotAccepted(String),
     /// The database cannot be written.
     Blind,
+}
+
+/// Why nobody's acknowledgement of an incident was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AcknowledgementError {
+    /// There is no such incident.
+    Absent,
+    /// It has ended.
+    Ended,
+    /// The database cannot be written.
+    Blind,
+}
+
+impl From<StoreError> for AcknowledgementError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, "cannot write who takes care of an incident; nothing was changed");
+        Self::Blind
+    }
 }
 
 /// Runs commands for the API, the forms and the server functions.
@@ -272,6 +291,39 @@ impl Commands {
         recorded.map(|()| messenger).map_err(|_| CommandError::Blind)
     }
 
+    /// Notes that somebody takes care of an open incident, with what they add for the others; without a note that nobody does
+    /// any more.
+    pub(crate) async fn acknowledge(
+        &self,
+        id: &IncidentId,
+        note: Option<String>,
+        by: &Actor,
+    ) -> Result<(), AcknowledgementError> {
+        let (live, id, by) = (Arc::clone(&self.live), id.clone(), by.clone());
+        let slot = live.reserve_change_slot().map_err(|_| AcknowledgementError::Blind)?;
+        let acknowledge = async move {
+            let _slot = slot;
+            live.catch_up_with_others().await;
+            let known = live.store().incident(&id).await?.ok_or(AcknowledgementError::Absent)?;
+            let incident = known.incident;
+            if !incident.is_open() {
+                return Err(AcknowledgementError::Ended);
+            }
+            if note.is_none() && incident.acknowledged.is_none() {
+                return Ok(());
+            }
+            let action =
+                if note.is_some() { Action::Acknowledge } else { Action::WithdrawAcknowledgement };
+            let entry = AuditEntry::done(&by, action, describe_incident(&incident));
+            let acknowledged = note.map(|note| (by.name, note));
+            let written = live.store().acknowledge_incident(&id, acknowledged, &entry).await?;
+            let (_, commit) = written.ok_or(AcknowledgementError::Ended)?;
+            live.apply(commit);
+            Ok(())
+        };
+        self.live.with_write_lock(acknowledge).await
+    }
+
     /// Runs a change on the newest state. No other change is written meanwhile.
     async fn with_write_lock<Change>(
         &self,
@@ -327,6 +379,12 @@ fn apply(live: &LiveState, commit: Result<Commit, StoreError>) -> CommandResult 
         tracing::error!(%error, "cannot write an admin's change; nothing was changed");
         CommandError::Blind
     })
+}
+
+/// What it is about, for the audit log: `service-stale of web-1`, or `many-silent`.
+fn describe_incident(incident: &Incident) -> String {
+    let hint = incident.hint.as_str();
+    incident.server.as_ref().map_or_else(|| hint.to_owned(), |server| format!("{hint} of {server}"))
 }
 
 /// The one reported key check that begins with these digits.

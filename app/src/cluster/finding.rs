@@ -17,9 +17,11 @@ pub enum Severity {
 }
 
 impl Severity {
+    pub const ALL: [Self; 3] = [Self::Error, Self::Warning, Self::Info];
+
     /// From its word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Error, Self::Warning, Self::Info].into_iter().find(|known| known.as_str() == word)
+        Self::ALL.into_iter().find(|known| known.as_str() == word)
     }
 
     pub const fn as_str(self) -> &'static str {

@@ -121,13 +121,23 @@ impl Incident {
         self.ended.is_none_or(|ended| now - ended <= COMES_BACK_WITHIN.max(self.calm()))
     }
 
+    /// How urgent it is; of one that ended, how urgent it was at its worst.
+    pub const fn urgency(&self) -> Severity {
+        if self.is_open() { self.severity } else { self.worst }
+    }
+
+    /// A moment at which its hint was due, for a link to that moment: just before its end. `None` while it is open.
+    pub fn last_moment(&self) -> Option<Timestamp> {
+        self.ended.map(|ended| self.turned.max(ended - Span::TICK))
+    }
+
     /// How long it lasted until `now`, times without a hint between its turns included.
     pub fn lasted(&self, now: Timestamp) -> Span {
         self.ended.unwrap_or(now) - self.began
     }
 }
 
-/// Names an incident. Ids of one length are in the order in which the incidents began.
+/// Names an incident, for good: it does not change when the clock is set.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct IncidentId(String);

@@ -8,6 +8,7 @@ use super::health::Overview;
 use super::hints::{DueHint, DueHints, Hint};
 use super::incident::{Incident, IncidentSubject};
 use super::observation::{BLIND_PERIOD_RETENTION, BlindPeriod};
+use super::server_name::ServerName;
 use super::snapshot::Snapshot;
 use super::time::{Span, Timestamp};
 
@@ -109,6 +110,51 @@ impl Snapshot {
         let known = self.incidents.iter().map(Arc::as_ref);
         let known = known.filter(|incident| incident.hint.family() == HintFamily::Blind);
         known.max_by_key(|incident| incident.began)
+    }
+}
+
+/// What there is to say about an incident at a moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advice {
+    pub hint: Hint,
+    /// All servers it is about, in order.
+    pub servers: Vec<ServerName>,
+}
+
+impl Snapshot {
+    /// The advice that is due about each of these incidents, in their order; `None` if none is: it ended, or another hint
+    /// explains its own one. While the overview is blind, as it could last be judged.
+    pub fn advice(&self, incidents: &[&Incident], now: Timestamp) -> Vec<Option<Advice>> {
+        if incidents.iter().all(|incident| !incident.is_open()) {
+            return vec![None; incidents.len()];
+        }
+        if let Some((before, overview)) = self.last_known() {
+            let mut advice = before.advice_of(&overview, incidents);
+            let blind = self.advice_of(&self.overview(now), incidents);
+            for (advice, blind) in advice.iter_mut().zip(blind) {
+                *advice = advice.take().or(blind);
+            }
+            return advice;
+        }
+        self.advice_of(&self.overview(now), incidents)
+    }
+
+    fn advice_of(&self, overview: &Overview, incidents: &[&Incident]) -> Vec<Option<Advice>> {
+        let due_hints = DueHints::new(self, overview);
+        let by_subject = one_of_each_subject(&due_hints);
+        let due: Vec<Option<&DueHint>> = incidents
+            .iter()
+            .map(|incident| by_subject.get(&incident.subject()).filter(|_| incident.is_open()))
+            .collect();
+        let wanted: Vec<DueHint> = due.iter().copied().flatten().cloned().collect();
+        let mut hints = due_hints.hints(&wanted).into_iter();
+        due.into_iter()
+            .map(|due| {
+                let due = due?;
+                let hint = hints.next().flatten()?;
+                Some(Advice { hint, servers: due_hints.servers(due) })
+            })
+            .collect()
     }
 }
 

@@ -54,7 +54,7 @@ pub use health::{
 pub use heartbeat::Heartbeat;
 pub use hints::Hint;
 pub use incident::{Acknowledgement, Incident, IncidentId, IncidentSubject};
-pub use incidents::IncidentChange;
+pub use incidents::{Advice, IncidentChange};
 pub use interruptions::{Gap, Interruptions, Start};
 pub use judge::Judgement;
 pub use keys::{KeyCheck, KeyKind};

@@ -36,14 +36,18 @@ pub fn last_before(moment: Timestamp, blind_periods: &[BlindPeriod]) -> Option<B
     blind_periods.split_at(begun).0.last().copied()
 }
 
-/// The time from `since` to `now`, less every blind period in it. A stamp later than `now` counts as now.
-pub fn silence(since: Timestamp, now: Timestamp, blind_periods: &[BlindPeriod]) -> Span {
+/// For how much of the time from `since` to `now` nobody could observe.
+pub fn unobserved(since: Timestamp, now: Timestamp, blind_periods: &[BlindPeriod]) -> Span {
     let within = after(since, blind_periods).iter().take_while(|period| period.start < now);
-    let unwatched = within.fold(Span::ZERO, |sum, period| {
+    within.fold(Span::ZERO, |sum, period| {
         let overlap = period.end.min(now) - period.start.max(since);
         sum + overlap.max(Span::ZERO)
-    });
-    (now - since - unwatched).max(Span::ZERO)
+    })
+}
+
+/// The time from `since` to `now`, less every blind period in it. A stamp later than `now` counts as now.
+pub fn silence(since: Timestamp, now: Timestamp, blind_periods: &[BlindPeriod]) -> Span {
+    (now - since - unobserved(since, now, blind_periods)).max(Span::ZERO)
 }
 
 /// The first moment at which the silence since `since` is longer than `limit`, if no further blind period

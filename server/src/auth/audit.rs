@@ -129,6 +129,9 @@ pub enum Action {
     TestChannel,
     /// A channel was paused, or goes on.
     PauseChannel,
+    /// Somebody takes care of an incident.
+    Acknowledge,
+    WithdrawAcknowledgement,
     CreateToken,
     /// A token or a server's credential was revoked.
     RevokeToken,
@@ -137,7 +140,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::SignIn,
         Self::SignOut,
         Self::FirstAdmin,
@@ -154,14 +157,22 @@ impl Action {
         Self::Reconnect,
         Self::TestChannel,
         Self::PauseChannel,
+        Self::Acknowledge,
+        Self::WithdrawAcknowledgement,
         Self::CreateToken,
         Self::RevokeToken,
         Self::Enrol,
     ];
 
     /// Those whose target may be one server.
-    pub const ABOUT_SERVERS: [Self; 4] =
-        [Self::Remove, Self::Reconnect, Self::Enrol, Self::RevokeToken];
+    pub const ABOUT_SERVERS: [Self; 6] = [
+        Self::Remove,
+        Self::Reconnect,
+        Self::Acknowledge,
+        Self::WithdrawAcknowledgement,
+        Self::Enrol,
+        Self::RevokeToken,
+    ];
 
     /// The word in the database, in the API and in the filter of the audit page.
     pub const fn as_str(self) -> &'static str {
@@ -182,6 +193,8 @@ impl Action {
             Self::Reconnect => "reconnect",
             Self::TestChannel => "test-channel",
             Self::PauseChannel => "pause-channel",
+            Self::Acknowledge => "acknowledge",
+            Self::WithdrawAcknowledgement => "withdraw-acknowledgement",
             Self::CreateToken => "create-token",
             Self::RevokeToken => "revoke-token",
             Self::Enrol => "enrol",

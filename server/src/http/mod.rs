@@ -7,6 +7,7 @@ mod body;
 mod branding;
 mod csv;
 mod extract;
+mod incidents;
 mod json;
 mod layers;
 mod moment;
@@ -26,6 +27,7 @@ use axum::{Extension, Router};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::api::incidents as incidents_api;
 use self::api::openapi::{self, Document};
 use self::api::{
     audit, channels, embeds, enrolments, health, heartbeats, history, metrics, overview, people,
@@ -35,7 +37,7 @@ use self::layers::authorize::RejectionFormat::{Page, Problem, ServerFunction};
 use self::layers::authorize::{ProtectedRoutes, require, serve};
 use self::layers::compression::{compression, forbid_caching};
 use self::layers::permission::Permission::{
-    Admin, Change, Enrol, GrantAccess, Public, ReadMetrics, SendHeartbeats, View,
+    Act, Admin, Change, Enrol, GrantAccess, Public, ReadMetrics, SendHeartbeats, View,
 };
 use self::pages::people as people_forms;
 use self::pages::{access, account, add_server, embed, forms, invitation, sign_in};
@@ -81,7 +83,7 @@ fn page_routes() -> Vec<ProtectedRoutes> {
         require(View, Problem, ("/history/recent", get(pages::history::recent))),
         require(Admin, Page, ("/audit", get(pages::audit::get))),
         require(View, Page, ("/account", get(account::get))),
-        require(Change, Problem, ("/account/session", get(account::may_change))),
+        require(Act, Problem, ("/account/session", get(account::may_change))),
         require(View, Page, ("/account/password", post(account::change_password))),
         require(Public, Problem, ("/invitation", get(invitation::get).post(invitation::post))),
         require(Admin, Page, ("/audit.csv", get(pages::audit::csv))),
@@ -122,6 +124,10 @@ fn api_routes() -> Vec<ProtectedRoutes> {
         require(View, Problem, routes!(channels::deliveries)),
         require(Change, Problem, routes!(channels::test)),
         require(Change, Problem, routes!(channels::pause)),
+        require(View, Problem, routes!(incidents_api::list)),
+        require(View, Problem, routes!(incidents_api::get)),
+        require(Act, Problem, routes!(incidents_api::acknowledge)),
+        require(Act, Problem, routes!(incidents_api::withdraw)),
         require(View, Problem, routes!(openapi::get)),
     ];
     routes.into_iter().map(ProtectedRoutes::noted).collect()

@@ -1,8 +1,8 @@
 //! What does a message say at the moment at which it is sent?
 
-use app::cluster::hints::{DueHints, Hint};
-use app::cluster::observation::silence;
-use app::cluster::{self, BlindPeriod, Overview, Snapshot, Span, Timestamp};
+use app::cluster::incidents::Advice;
+use app::cluster::observation::unobserved;
+use app::cluster::{self, Hint, Snapshot, Timestamp};
 use app::i18n::{Catalog, Language};
 
 use super::incident::{Incident, IncidentState};
@@ -12,8 +12,6 @@ use crate::store::IncidentRecord;
 /// Makes the texts of incidents, in one language and at one moment.
 pub(super) struct Composer<'a> {
     pub(super) snapshot: &'a Snapshot,
-    /// The snapshot's own.
-    pub(super) overview: &'a Overview,
     pub(super) page: &'a PublicUrl,
     pub(super) language: Language,
     pub(super) now: Timestamp,
@@ -24,17 +22,28 @@ pub(super) struct Composer<'a> {
 impl Composer<'_> {
     /// The incidents as they are now: what is due with its evidence of this moment, what is over with what was advised then.
     pub(super) fn compose(&self, records: &[IncidentRecord]) -> Vec<Incident> {
-        let due = DueHints::new(self.snapshot, self.overview);
-        let compose = |record: &IncidentRecord| {
-            let shown = record.incident.is_open() && record.incident.replaced_by.is_none();
-            let current = due.hint_about(&record.incident).filter(|_| shown);
-            self.incident(&record.incident, current.as_ref().or(record.hint.as_ref()))
+        let incidents: Vec<&cluster::Incident> =
+            records.iter().map(|record| &record.incident).collect();
+        let advice = self.snapshot.advice(&incidents, self.now);
+        let compose = |(record, advice): (&IncidentRecord, Option<Advice>)| {
+            let (hint, servers) = match advice {
+                Some(Advice { hint, servers }) => {
+                    (Some(hint), servers.iter().map(ToString::to_string).collect())
+                }
+                None => (record.hint.clone(), named_servers(record)),
+            };
+            self.incident(&record.incident, hint.as_ref(), servers)
         };
-        records.iter().map(compose).collect()
+        records.iter().zip(advice).map(compose).collect()
     }
 
     /// An incident and what is advised about it, if that is known.
-    pub(super) fn incident(&self, incident: &cluster::Incident, hint: Option<&Hint>) -> Incident {
+    fn incident(
+        &self,
+        incident: &cluster::Incident,
+        hint: Option<&Hint>,
+        servers: Vec<String>,
+    ) -> Incident {
         let catalog = Catalog::for_language(self.language);
         let text = hint.map(|hint| catalog.hint(hint));
         let (title, evidence, steps, avoid) = match text {
@@ -46,7 +55,7 @@ impl Composer<'_> {
         Incident {
             id: incident.id.to_string(),
             hint: incident.hint.as_str().to_owned(),
-            severity: if is_open { incident.severity } else { incident.worst },
+            severity: incident.urgency(),
             state: if is_open { IncidentState::Open } else { IncidentState::Ended },
             since: incident.began,
             ended_at: incident.ended,
@@ -58,7 +67,7 @@ impl Composer<'_> {
             evidence,
             steps,
             avoid,
-            servers: incident.server.iter().map(ToString::to_string).collect(),
+            servers,
             acknowledged_by: incident.acknowledged.as_ref().map(|by| by.by.clone()),
             url: self.url(incident, hint),
         }
@@ -66,13 +75,14 @@ impl Composer<'_> {
 
     /// The page at that moment: now, or just before it was over.
     fn url(&self, incident: &cluster::Incident, hint: Option<&Hint>) -> String {
-        let moment = incident.ended.map_or(self.now, |ended| ended - Span::TICK);
+        let moment = incident.last_moment().unwrap_or(self.now);
         let anchor = hint.map(|hint| format!("#{}", hint.anchor())).unwrap_or_default();
         format!("{}?at={}{anchor}", self.page, moment.rfc3339())
     }
 }
 
-/// How much of this time nobody could observe.
-fn unobserved(since: Timestamp, until: Timestamp, blind_periods: &[BlindPeriod]) -> Span {
-    until - since - silence(since, until, blind_periods)
+/// Of an incident about which nothing is due any more.
+fn named_servers(record: &IncidentRecord) -> Vec<String> {
+    let own = || record.incident.server.iter().map(ToString::to_string).collect();
+    record.hint.as_ref().map_or_else(own, Hint::named_servers)
 }

@@ -270,10 +270,8 @@ impl Courier {
         failing_since: Option<Timestamp>,
     ) -> Message {
         let LiveView { snapshot, now, .. } = self.live.view();
-        let overview = snapshot.overview(now);
         let composer = Composer {
             snapshot: &snapshot,
-            overview: &overview,
             page: &self.page,
             language: self.channel.language,
             now,
@@ -350,19 +348,16 @@ impl Courier {
                 return;
             }
             let incident = snapshot.blindness(since);
-            let overview = snapshot.overview(now);
             let composer = Composer {
                 snapshot: &snapshot,
-                overview: &overview,
                 page: &self.page,
                 language: self.channel.language,
                 now,
                 unanswered: None,
             };
-            let hint = snapshot.hints(&overview).into_iter().next();
-            let told = composer.incident(&incident, hint.as_ref());
             let id = format!("msg_{}_{}", incident.id, incident.turns);
-            let message = Message::new(self.heading(id, now), vec![told]);
+            let told = composer.compose(&[IncidentRecord { incident, hint: None }]);
+            let message = Message::new(self.heading(id, now), told);
             let Err(failure) = self.channel.send(&message).await else { return };
             let channel = &self.channel.name;
             tracing::warn!(%failure, channel, tries, "the message that the overview is blind was not accepted");

@@ -8,8 +8,8 @@ use std::sync::atomic::Ordering;
 use app::cluster::observation::BLIND_PERIOD_RETENTION;
 use app::cluster::receive::Stored;
 use app::cluster::{
-    Acknowledgement, ComponentKey, Heartbeat, Incident, IncidentChange, IncidentId, KeyCheck,
-    KeyKind, RejectedHeartbeat, ServerName, Settings, Span, Timestamp,
+    Acknowledgement, BlindPeriod, ComponentKey, Heartbeat, Incident, IncidentChange, IncidentId,
+    KeyCheck, KeyKind, RejectedHeartbeat, ServerName, Settings, Span, Timestamp,
 };
 
 use crate::auth::audit::{AuditEntry, AuditQuery, AuditRecord};
@@ -171,6 +171,14 @@ impl Store {
     ) -> Result<Option<IncidentRecord>, StoreError> {
         let id = id.clone();
         self.read(move |tx| Box::pin(async move { incidents::by_id(tx, &id).await })).await
+    }
+
+    /// The blind periods that end after `since`, in order: those of a snapshot, and earlier ones.
+    pub(crate) async fn blind_periods(
+        self: &Arc<Self>,
+        since: Timestamp,
+    ) -> Result<Vec<BlindPeriod>, StoreError> {
+        self.read(move |tx| Box::pin(async move { rows::blind_periods(tx, since).await })).await
     }
 
     /// Deletes the blind periods that end after `since`.

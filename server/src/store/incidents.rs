@@ -11,6 +11,7 @@ use app::cluster::{
 use serde_json::json;
 
 use crate::store::StoreError;
+use crate::store::audit::like_pattern;
 use crate::store::statement::{Row, Statement, sql, sql_with_json_rows, with_json_rows};
 use crate::store::tx::Tx;
 
@@ -55,8 +56,12 @@ const UPSERT: [&str; 2] = with_json_rows!(
 pub struct IncidentQuery {
     /// Only those that are open, or only those that ended.
     pub open: Option<bool>,
-    /// Only those that began before this one, or at the same moment with a smaller id.
-    pub before: Option<(Timestamp, IncidentId)>,
+    /// Only those that are, or that were at their worst, so urgent.
+    pub severity: Option<Severity>,
+    /// Only those about a server whose name contains this text, in upper or lower case.
+    pub server: Option<String>,
+    /// Only those that began before this one, or at the same moment with a smaller id; none if there is no such incident.
+    pub before: Option<IncidentId>,
     pub limit: u32,
 }
 
@@ -89,15 +94,16 @@ pub(super) async fn find(
 ) -> Result<Vec<IncidentRecord>, StoreError> {
     let select = sql(select_incidents!(
         "where ($1 = 'any' or ($1 = 'open') = (ended_at is null))
-             and ($2 is null or began_at < $2 or (began_at = $2 and id < $3))
-         order by began_at desc, id desc limit $4"
+             and ($2 = '' or case when ended_at is null then severity else worst end = $2)
+             and ($3 = '' or lower(server) like $3 escape '\\')
+             and ($4 = '' or (began_at, id) < (select began_at, id from incidents where id = $4))
+         order by began_at desc, id desc limit $5"
     ));
-    let (before, id) = match &query.before {
-        Some((before, id)) => (Some(before.0), Some(id.as_str())),
-        None => (None, None),
-    };
+    let before = query.before.as_ref().map_or("", IncidentId::as_str);
     let state = query.open.map_or("any", |open| if open { "open" } else { "ended" });
-    let select = select.bind(state).bind(before).bind(id).bind(query.limit);
+    let server = query.server.as_deref().map(like_pattern).unwrap_or_default();
+    let select = select.bind(state).bind(query.severity.map_or("", Severity::as_str));
+    let select = select.bind(server).bind(before).bind(query.limit);
     select.rows(tx).await?.iter().map(record).collect()
 }
 

@@ -2,7 +2,8 @@
 
 use app::cluster::KeyVerdict;
 use app::cluster::{
-    ComponentStatus, Health, HintId, Pulse, Snapshot, Span, Stability, Timestamp, VersionCheck,
+    ComponentStatus, Health, HintId, Incident, Pulse, Severity, Snapshot, Span, Stability,
+    Timestamp, VersionCheck,
 };
 
 use crate::telemetry::exposition::{Kind, Text};
@@ -95,6 +96,18 @@ pub(crate) fn write(text: &mut Text, snapshot: &Snapshot, now: Timestamp) {
     for id in HintId::ALL {
         let count = overview.findings.iter().filter(|finding| finding.id == *id).count();
         text.sample(&[("hint", id.as_str())], count);
+    }
+    text.family(
+        "cluster_overview_open_incidents",
+        Kind::Gauge,
+        "Open incidents of each severity; while blind also that it is.",
+    );
+    let blind = snapshot.blind_since.map(|since| snapshot.blindness(since));
+    let known = snapshot.incidents.iter().map(AsRef::as_ref);
+    let open: Vec<&Incident> = known.chain(&blind).filter(|incident| incident.is_open()).collect();
+    for severity in Severity::ALL {
+        let count = open.iter().filter(|incident| incident.severity == severity).count();
+        text.sample(&[("severity", severity.as_str())], count);
     }
     for (name, help, value) in COMPONENT_METRICS {
         text.family(name, Kind::Gauge, help);

@@ -87,9 +87,16 @@ async fn incidents_are_there_after_a_restart_for_as_long_as_they_may_go_on() {
         assert_eq!(found(query).await, std::slice::from_ref(&open));
         let query = IncidentQuery { open: Some(false), limit: 1, ..all.clone() };
         assert_eq!(found(query).await, std::slice::from_ref(&of_cluster));
-        let before = Some((of_cluster.began, of_cluster.id.clone()));
-        let query = IncidentQuery { before, ..all };
+        let before = Some(of_cluster.id.clone());
+        let query = IncidentQuery { before, ..all.clone() };
         assert_eq!(ids(&found(query).await), latest_first[1..]);
+        let query = IncidentQuery { server: Some("EB-1".to_owned()), ..all.clone() };
+        assert_eq!(ids(&found(query).await), [&open.id]);
+        // Of one that is open its urgency now, of one that ended that at its worst.
+        let query = IncidentQuery { severity: Some(Severity::Warning), ..all.clone() };
+        assert_eq!(ids(&found(query).await), [&open.id]);
+        let query = IncidentQuery { severity: Some(Severity::Error), ..all };
+        assert_eq!(ids(&found(query).await), [&of_cluster.id, &long_ago.id]);
         assert_eq!(by_id(&store, &long_ago.id).await, long_ago);
         store.write_incidents(changes(&[&open])).await.unwrap().unwrap();
         let kept = store.incident(&open.id).await.unwrap().unwrap();

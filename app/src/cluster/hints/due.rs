@@ -5,7 +5,7 @@ use super::hint::Hint;
 use super::rules::RuleContext;
 use crate::cluster::component_key::Role;
 use crate::cluster::finding::{Finding, HintId, Severity};
-use crate::cluster::health::{Overview, ServerStatus};
+use crate::cluster::health::{ComponentStatus, Overview, ServerStatus};
 use crate::cluster::server_name::ServerName;
 use crate::cluster::snapshot::Snapshot;
 use crate::cluster::time::Timestamp;
@@ -49,6 +49,47 @@ impl<'a> DueHints<'a> {
                 finding: *finding,
             }
         })
+    }
+
+    /// The hints of several, in their order. What those of one id have in common is found once.
+    pub fn hints(&self, due: &[DueHint]) -> Vec<Option<Hint>> {
+        let mut hints = vec![None; due.len()];
+        for id in HintId::ALL {
+            let same = || due.iter().enumerate().filter(|(_, hint)| hint.id == *id);
+            let findings: Vec<Finding> = same().map(|(_, hint)| hint.finding).collect();
+            for ((place, _), hint) in same().zip(self.context.hints_one_by_one(&findings)) {
+                hints[place] = hint;
+            }
+        }
+        hints
+    }
+
+    /// All servers that a hint is about, in order.
+    pub fn servers(&self, due: &DueHint) -> Vec<ServerName> {
+        let context = self.context;
+        let overview = context.overview;
+        let name = |status: &ComponentStatus| status.component.server.clone();
+        let mut servers: Vec<ServerName> = match (due.id, context.together) {
+            (HintId::EveryoneSilent | HintId::ManySilent, Some(together)) => {
+                let silent =
+                    overview.components().filter(|status| together.includes(context, status));
+                silent.map(name).collect()
+            }
+            (HintId::VersionSkew, _) => context.other_versions().map(name).collect(),
+            (HintId::NotReportedYet, _) => {
+                context.unreported().map(|rejected| rejected.server.clone()).collect()
+            }
+            (HintId::SameMachine, _) => {
+                let pairs = context.same_machines().into_iter();
+                let own = pairs.filter(|(first, _)| Some(*first) == due.finding.server);
+                let places = own.flat_map(|(first, second)| [first, second]);
+                let both = places.filter_map(|place| overview.servers.get(place));
+                both.map(|server| server.name.clone()).collect()
+            }
+            _ => due.server.iter().cloned().collect(),
+        };
+        servers.dedup();
+        servers
     }
 
     /// Its evidence.

@@ -21,13 +21,17 @@ impl<'a> RuleContext<'a> {
     /// Adds the hints of findings that share an id.
     pub(super) fn add_hints(self, same: &[Finding], hints: &mut Vec<Hint>) {
         let (own, summed) = Finding::split(same);
-        let compared = self.compare(own);
-        for finding in own {
-            let hint = self.hint(finding, &compared);
-            let since = self.since(finding);
-            hints.extend(hint.map(|hint| Hint { severity: finding.severity, since, ..hint }));
-        }
+        hints.extend(self.hints_one_by_one(own).flatten());
         hints.extend(self.summary(summed));
+    }
+
+    /// The hint of each of these findings, which share an id.
+    pub(super) fn hints_one_by_one(self, same: &[Finding]) -> impl Iterator<Item = Option<Hint>> {
+        let compared = self.compare(same);
+        same.iter().map(move |finding| {
+            let hint = self.hint(finding, &compared)?;
+            Some(Hint { severity: finding.severity, since: self.since(finding), ..hint })
+        })
     }
 
     /// What the hints of these findings, which share an id, have in common.

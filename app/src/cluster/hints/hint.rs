@@ -189,6 +189,16 @@ impl Hint {
         self.args.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
+    /// The servers that it names: the one it is about, or the first of several.
+    pub fn named_servers(&self) -> Vec<String> {
+        let list = |name| match self.arg(name) {
+            Some(Arg::List(names)) => names.named().0.to_vec(),
+            _ => Vec::new(),
+        };
+        let own = self.server.iter().map(ToString::to_string);
+        own.chain(list("servers")).collect()
+    }
+
     /// Whether one cause explains both, so that one set of steps is for both servers. What another hint says of a cause, such
     /// as the key that a server uses, is part of it.
     pub fn has_same_cause(&self, other: &Self) -> bool {

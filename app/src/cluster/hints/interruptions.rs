@@ -20,10 +20,16 @@ const REPLACED_WITHIN: Span = Span::minutes(60);
 impl RuleContext<'_> {
     pub(super) fn with_silence(self, hint: Hint, together: SimultaneousSilence) -> Hint {
         let SimultaneousSilence { services, silent, first, .. } = together;
+        let members = self.overview.components().filter(|status| together.includes(self, status));
+        let mut names = Names::default();
+        for status in members {
+            names.push(&|| status.component.server.to_string());
+        }
         hint.with("silent", Arg::Number(silent))
             .with("services", Arg::Number(services))
             .with("first", Arg::Moment(first))
             .with("interval", Arg::Span(self.snapshot.settings.interval()))
+            .with("servers", Arg::List(names))
     }
 
     pub(super) fn many_silent(self) -> Option<Hint> {
@@ -35,11 +41,6 @@ impl RuleContext<'_> {
         let hint = Hint::for_cluster(HintId::ManySilent);
         let hint =
             self.with_silence(hint, together).with("reporting", Arg::Number(together.witnesses));
-        let mut names = Names::default();
-        for component in silent.clone() {
-            names.push(&|| component.server.to_string());
-        }
-        let hint = hint.with("servers", Arg::List(names));
         let hint = in_common(silent.clone(), reporting.clone()).into_iter().fold(hint, with_factor);
         let prefix = common_name_prefix(silent).unwrap_or_default();
         let is_new = |component: &&Component| {

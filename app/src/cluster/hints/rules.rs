@@ -200,11 +200,15 @@ impl<'a> RuleContext<'a> {
     }
 
     fn has_version_skew(self) -> bool {
-        let skewed = |status: &ComponentStatus| {
+        self.other_versions().next().is_some()
+    }
+
+    /// Who is live and runs another version than the reference.
+    pub(super) fn other_versions(self) -> impl Iterator<Item = &'a ComponentStatus> {
+        self.overview.compared().filter(|status| {
             status.live
                 && matches!(status.version, Some(VersionCheck::Behind | VersionCheck::Ahead))
-        };
-        self.overview.compared().any(skewed)
+        })
     }
 
     /// How many carry what this advice is about, if it is on and they are fewer than two.

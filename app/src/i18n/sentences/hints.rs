@@ -1,6 +1,8 @@
 //! What does a hint say?
 
 use crate::cluster::HintId;
+#[cfg(feature = "ssr")]
+use crate::cluster::ServerName;
 use crate::cluster::hints::{Arg, Hint, Note};
 use crate::cluster::{DatabaseOutage, KeyKind, MessengerFailure};
 use crate::i18n::message_key::hint_messages;
@@ -98,6 +100,15 @@ impl Catalog {
     /// The title of a hint about one server, or about the cluster.
     pub fn title_of_one(&self, id: HintId, args: &[(&'static str, Arg)]) -> String {
         self.format(hint_messages(id).title, args)
+    }
+
+    /// What is wrong with a server, or the name of the advice about the cluster, where no evidence is known.
+    #[cfg(feature = "ssr")]
+    pub fn title_about(&self, id: HintId, server: Option<&ServerName>) -> String {
+        match server {
+            Some(server) => self.title_of_one(id, &[("server", Arg::Text(server.to_string()))]),
+            None => id.as_str().to_owned(),
+        }
     }
 
     /// The heading over several hints of one id; empty where there is at most one.

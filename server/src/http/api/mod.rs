@@ -9,6 +9,7 @@ pub(crate) mod enrolments;
 pub(crate) mod health;
 pub(crate) mod heartbeats;
 pub(crate) mod history;
+pub(crate) mod incidents;
 pub(crate) mod metrics;
 pub(crate) mod openapi;
 pub(crate) mod overview;

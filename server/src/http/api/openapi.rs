@@ -72,6 +72,11 @@ pub(crate) fn describe_permission(document: &mut utoipa::openapi::OpenApi, permi
         Permission::View => {
             (PERSON, "No valid authentication as a viewer or an admin.", "The token is a server's.")
         }
+        Permission::Act => (
+            PERSON,
+            "No valid authentication as a viewer or an admin, or the session has been idle for too long.",
+            "The token is a server's, or a page of another site sent this.",
+        ),
         Permission::Change | Permission::GrantAccess | Permission::Admin => (
             PERSON,
             "No valid authentication as an admin, or the session has been idle for too long.",

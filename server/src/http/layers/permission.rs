@@ -15,6 +15,8 @@ pub(crate) enum Permission {
     ReadMetrics,
     /// A viewer or an admin.
     View,
+    /// A viewer or an admin who signed in or made a change recently.
+    Act,
     /// An admin who signed in or made a change recently.
     Change,
     /// The same, except people in an embedded page: what they create would outlast their session.
@@ -38,6 +40,7 @@ pub(crate) fn check(
         Permission::ReadMetrics if policy.metrics_public => Ok(()),
         Permission::ReadMetrics
         | Permission::View
+        | Permission::Act
         | Permission::Change
         | Permission::GrantAccess
         | Permission::Admin
@@ -46,9 +49,10 @@ pub(crate) fn check(
             Ok(())
         }
         Permission::ReadMetrics | Permission::View => user(identity).map(drop),
+        Permission::Act => user(identity).and_then(recent).map(drop),
         Permission::Admin => admin(identity).map(drop),
-        Permission::Change => recent_admin(identity).map(drop),
-        Permission::GrantAccess => recent_admin(identity).and_then(|user| {
+        Permission::Change => admin(identity).and_then(recent).map(drop),
+        Permission::GrantAccess => admin(identity).and_then(recent).and_then(|user| {
             if user.is_embedded() {
                 Err(Rejection::Forbidden(ForbiddenReason::EmbeddedGuest))
             } else {
@@ -86,13 +90,9 @@ fn admin(identity: &Identity) -> Result<&User, Rejection> {
     }
 }
 
-/// An admin whose sign-in is recent enough to change things.
-fn recent_admin(identity: &Identity) -> Result<&User, Rejection> {
-    admin(identity).and_then(
-        |user| {
-            if user.may_change { Ok(user) } else { Err(Rejection::SessionLapsed) }
-        },
-    )
+/// Somebody whose sign-in is recent enough to change things.
+fn recent(user: &User) -> Result<&User, Rejection> {
+    if user.may_change { Ok(user) } else { Err(Rejection::SessionLapsed) }
 }
 
 fn server(identity: &Identity) -> Result<(), Rejection> {

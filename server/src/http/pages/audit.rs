@@ -185,6 +185,8 @@ const fn action_message(action: Action) -> MessageKey {
         Action::Reconnect => MessageKey::PagesAuditActionReconnect,
         Action::TestChannel => MessageKey::PagesAuditActionTestChannel,
         Action::PauseChannel => MessageKey::PagesAuditActionPauseChannel,
+        Action::Acknowledge => MessageKey::PagesAuditActionAcknowledge,
+        Action::WithdrawAcknowledgement => MessageKey::PagesAuditActionWithdrawAcknowledgement,
         Action::CreateToken => MessageKey::PagesAuditActionCreateToken,
         Action::RevokeToken => MessageKey::PagesAuditActionRevokeToken,
         Action::Enrol => MessageKey::PagesAuditActionEnrol,

@@ -37,6 +37,9 @@ pub(super) const CHANNELS: &str = "/api/v1/channels";
 pub(super) const CHANNEL_TEST: &str = "/api/v1/channels/{name}/test";
 pub(super) const PAUSE: &str = "/api/v1/channels/{name}/pause";
 pub(super) const DELIVERIES: &str = "/api/v1/channels/{name}/deliveries";
+pub(super) const INCIDENTS: &str = "/api/v1/incidents";
+pub(super) const INCIDENT: &str = "/api/v1/incidents/{id}";
+pub(super) const ACKNOWLEDGEMENT: &str = "/api/v1/incidents/{id}/acknowledgement";
 pub(super) const OVERVIEW: &str = "/api/v1/overview";
 pub(super) const JSON: (&str, &str) = ("content-type", "application/json");
 /// Sends no authentication.
@@ -188,6 +191,16 @@ impl Checker {
 
     pub(super) fn configure(&self, status: u16, body: &[u8]) {
         self.ask(status, ("PUT", SETTINGS, SETTINGS), &[JSON], body);
+    }
+
+    /// Waits until an incident is in this state, and returns its id.
+    pub(super) fn incident(&self, hint: &str, state: &str) -> String {
+        testkit::wait_until_ok("the incident", testkit::DEFAULT_TIMEOUT, || {
+            let all = self.ask(200, ("GET", INCIDENTS, INCIDENTS), &[], &[]).body;
+            let mut incidents = all["incidents"].as_array().unwrap().iter();
+            let found = incidents.find(|one| one["hint"] == hint && one["state"] == state);
+            found.map(|one| one["id"].as_str().unwrap().to_owned()).ok_or(all.clone())
+        })
     }
 
     pub(super) fn remove(&self, status: u16, path: &str) {

@@ -91,6 +91,12 @@ fn the_limits_in_the_document_are_those_of_the_server() {
         let taken = checker.overview.json("PUT", &sample(KEY), &body).status != 422;
         assert_eq!(checker.fits("ReferenceKey", &body), taken, "{digits}");
     }
+    for length in [0, 1, 1_000, 1_001] {
+        let body = json!({"note": "é".repeat(length)});
+        let path = "/api/v1/incidents/1-00000000000000ff/acknowledgement";
+        let taken = checker.overview.json("PUT", path, &body).status != 422;
+        assert_eq!(checker.fits("NewAcknowledgement", &body), taken, "{length} characters");
+    }
 }
 
 #[test]

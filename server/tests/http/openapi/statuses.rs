@@ -23,7 +23,7 @@ fn every_documented_status_is_answered_as_documented() {
             checker.ask(401, address, &[("authorization", "Bearer forged")], &[]);
         } else if status == 403 {
             checker.ask(403, address, &[("authorization", foreign)], &[]);
-        } else if method == "GET" && status == 200 {
+        } else if method == "GET" && status == 200 && !template.contains("{id}") {
             checker.ask(200, address, &[], &[]);
         }
     }
@@ -53,6 +53,7 @@ fn every_documented_status_is_answered_as_documented() {
     check_people(&checker);
     check_history(&checker);
     check_channels(&checker);
+    check_incidents(&checker);
 
     let overview = ("GET", "/api/v1/overview", "/api/v1/overview");
     let full = checker.ask(200, overview, &[], &[]);
@@ -176,6 +177,35 @@ fn check_channels(checker: &Checker) {
     }
 }
 
+/// An incident that somebody takes care of until it ends.
+fn check_incidents(checker: &Checker) {
+    let settings = checker.ask(200, ("GET", SETTINGS, SETTINGS), &[], &[]).body;
+    let tight = with_field(settings.clone(), "stale_timeout_s", json!(60));
+    checker.configure(200, &bytes(&tight));
+    let id = checker.incident("timers-tight", "open");
+    let path = format!("{INCIDENTS}/{id}");
+    checker.ask(200, ("GET", INCIDENT, &path), &[], &[]);
+    checker.ask(422, ("GET", INCIDENTS, "/api/v1/incidents?open=maybe"), &[], &[]);
+    let note = bytes(&json!({"note": "on its way"}));
+    let acknowledgement = format!("{path}/acknowledgement");
+    checker.ask(204, ("PUT", ACKNOWLEDGEMENT, &acknowledgement), &[JSON], &note);
+    checker.ask(200, ("GET", INCIDENT, &path), &[], &[]);
+    checker.ask(204, ("DELETE", ACKNOWLEDGEMENT, &acknowledgement), &[], &[]);
+    for (status, id) in [(400, "%FF"), (404, "none"), (404, "1-00000000000000ff")] {
+        let path = format!("{INCIDENTS}/{id}");
+        let acknowledgement = format!("{path}/acknowledgement");
+        checker.ask(status, ("GET", INCIDENT, &path), &[], &[]);
+        checker.ask(status, ("PUT", ACKNOWLEDGEMENT, &acknowledgement), &[JSON], &note);
+        checker.ask(status, ("DELETE", ACKNOWLEDGEMENT, &acknowledgement), &[], &[]);
+    }
+    refuse_bodies(checker, "PUT", ACKNOWLEDGEMENT, &[]);
+    checker.configure(200, &bytes(&settings));
+    checker.incident("timers-tight", "ended");
+    checker.ask(409, ("PUT", ACKNOWLEDGEMENT, &acknowledgement), &[JSON], &note);
+    checker.ask(409, ("DELETE", ACKNOWLEDGEMENT, &acknowledgement), &[], &[]);
+    checker.ask(200, ("GET", INCIDENT, &path), &[], &[]);
+}
+
 /// SQLite can still read while it cannot write, unless the file is gone.
 fn audit_without_its_file(checker: &Checker) {
     let database = checker.overview.database();
@@ -192,6 +222,14 @@ fn audit_without_its_file(checker: &Checker) {
     checker.ask(503, ("POST", CHANNEL_TEST, "/api/v1/channels/ops/test"), &[], &[]);
     let end = bytes(&json!({"until": null}));
     checker.ask(503, ("PUT", PAUSE, "/api/v1/channels/ops/pause"), &[JSON], &end);
+    let unknown = "/api/v1/incidents/1-00000000000000ff";
+    let acknowledgement = format!("{unknown}/acknowledgement");
+    checker.ask(503, ("GET", INCIDENTS, INCIDENTS), &[], &[]);
+    checker.ask(503, ("GET", INCIDENT, unknown), &[], &[]);
+    checker.ask(200, ("GET", INCIDENTS, "/api/v1/incidents?open=true"), &[], &[]);
+    let note = bytes(&json!({"note": ""}));
+    checker.ask(503, ("PUT", ACKNOWLEDGEMENT, &acknowledgement), &[JSON], &note);
+    checker.ask(503, ("DELETE", ACKNOWLEDGEMENT, &acknowledgement), &[], &[]);
     std::fs::rename(elsewhere, file).unwrap();
 }
 

@@ -88,6 +88,14 @@ wire_enums! {
     }
 }
 
+/// Whether an incident goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum IncidentState {
+    Open,
+    Ended,
+}
+
 /// How the connection to a service's messenger is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

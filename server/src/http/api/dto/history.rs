@@ -150,7 +150,7 @@ fn setting(value: SettingValue) -> String {
     }
 }
 
-fn whole_seconds(span: Span) -> i64 {
+pub(super) fn whole_seconds(span: Span) -> i64 {
     span.0 / 1_000
 }
 

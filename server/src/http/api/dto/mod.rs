@@ -10,6 +10,7 @@ mod enums;
 mod from_cluster;
 mod heartbeat;
 mod history;
+mod incident;
 mod list;
 mod overview;
 mod person;
@@ -22,8 +23,8 @@ pub(crate) use self::audit::{Audit, AuditEntry};
 pub(crate) use self::channel::{Channel, Channels, Deliveries, Delivery, NewPause, TestedChannel};
 pub(crate) use self::embed::{CreatedEmbed, NewEmbed};
 pub(crate) use self::enums::{
-    EmbedRole, EventKind, Health, KeyKind, MessengerFailure, MessengerState, PersonRole, Pulse,
-    RejectionReason, Role, Severity, Stability, TokenRole,
+    EmbedRole, EventKind, Health, IncidentState, KeyKind, MessengerFailure, MessengerState,
+    PersonRole, Pulse, RejectionReason, Role, Severity, Stability, TokenRole,
 };
 pub(crate) use self::heartbeat::{
     Applied, Heartbeat, Heartbeats, ProbeFailure, ReceivedHeartbeats,
@@ -31,6 +32,7 @@ pub(crate) use self::heartbeat::{
 pub(crate) use self::history::{
     AvailabilityReport, AvailabilityRow, EventPage, HistoryEvent, Rehearsal,
 };
+pub(crate) use self::incident::{Incident, IncidentPage, NewAcknowledgement};
 pub(crate) use self::list::List;
 pub(crate) use self::overview::{
     BlindPeriod, Component, Counts, FailingProbe, Hint, Messenger, Os, Overview, Reconnected,
