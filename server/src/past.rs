@@ -94,11 +94,33 @@ impl FoundEvents {
         };
         let trimmed = part.components.iter().filter_map(of_server);
         self.complete_since = trimmed.fold(self.complete_since.max(part.begins), Timestamp::max);
-        let is_known = |event: &Event| self.has_cluster_events && event.subject.is_none();
-        let new = part.events(span).into_iter();
-        self.events.extend(new.filter(|event| !is_known(event) && query.wants(event)));
+        let mut windows = Windows { rest: span, first, length: FIRST_WINDOW };
+        loop {
+            windows.rest = self.open_part(windows.rest, query.limit, first);
+            let Some(window) = windows.next() else { break };
+            let is_known = |event: &Event| self.has_cluster_events && event.subject.is_none();
+            let new = part.events(window).into_iter();
+            self.events.extend(new.filter(|event| !is_known(event) && query.wants(event)));
+            self.cut(query.limit, first);
+        }
         self.has_cluster_events = true;
-        self.cut(query.limit, first);
+    }
+
+    /// The part of a span in which an event can still be one of the first ones.
+    fn open_part(&self, span: Interval, limit: usize, first: Side) -> Interval {
+        if !self.has_more || self.events.len() < limit {
+            return span;
+        }
+        match first {
+            Side::Newest => {
+                let last = self.events.last().map_or(span.from, |event| event.at);
+                Interval { from: span.from.max(last), ..span }
+            }
+            Side::Oldest => {
+                let last = self.events.first().map_or(span.until, |event| event.at + Span::TICK);
+                Interval { until: span.until.min(last), ..span }
+            }
+        }
     }
 
     /// Adds what was found in the next span.

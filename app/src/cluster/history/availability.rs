@@ -114,39 +114,46 @@ impl ClusterHistory {
     /// What was observed over a span, as it is known at `now`: whether a silence at its end became stale may show only later.
     pub fn observations(&self, span: Interval, now: Timestamp) -> Observations {
         let components = self.components.iter().map(|(key, component)| {
-            let observed = self.observed(key.role, component, span, now);
-            (key.server.clone(), key.role, observed)
+            let silences = component.silences_in(span);
+            let last = silences.last().map_or(span.until, |last| last.end.min(now));
+            let judged = Interval { until: last.max(span.until), ..span };
+            let segments = self.timeline(key.role, component, judged);
+            (key.server.clone(), key.role, observed(&segments, &silences, span))
         });
         Observations { span, components: components.collect() }
     }
 
-    fn observed(
+    /// The states of a component over a span that ends now, and what was observed of it.
+    pub fn timeline_and_observations(
         &self,
         role: Role,
         component: &ComponentHistory,
         span: Interval,
-        now: Timestamp,
-    ) -> Vec<Observation> {
-        let silences = component.silences_in(span);
-        let last = silences.last().map_or(span.until, |last| last.end.min(now));
-        let judged = Interval { until: last.max(span.until), ..span };
-        let mut observed: Vec<Observation> = Vec::new();
-        for segment in self.timeline(role, component, judged) {
-            let what = match segment.state {
-                PastState::Absent | PastState::Forgotten => Observed::Unknown,
-                PastState::Pulse(Pulse::Unknown) => Observed::Blind,
-                PastState::Pulse(Pulse::Alive | Pulse::Late) => Observed::Up,
-                PastState::Pulse(Pulse::Stale) => {
-                    mark_down(&mut observed, &silences, segment, span);
-                    Observed::Down
-                }
-                PastState::Pulse(Pulse::Stopped) => Observed::Stopped,
-            };
-            push(&mut observed, (segment.from, what));
-        }
-        observed.truncate(observed.partition_point(|(from, _)| *from < span.until));
-        observed
+    ) -> (Vec<Segment>, Vec<Observation>) {
+        let segments = self.timeline(role, component, span);
+        let observed = observed(&segments, &component.silences_in(span), span);
+        (segments, observed)
     }
+}
+
+/// What was observed over a span. `segments`: until now, or until the last silence of the span ended.
+fn observed(segments: &[Segment], silences: &[Silence], span: Interval) -> Vec<Observation> {
+    let mut observed: Vec<Observation> = Vec::new();
+    for segment in segments {
+        let what = match segment.state {
+            PastState::Absent | PastState::Forgotten => Observed::Unknown,
+            PastState::Pulse(Pulse::Unknown) => Observed::Blind,
+            PastState::Pulse(Pulse::Alive | Pulse::Late) => Observed::Up,
+            PastState::Pulse(Pulse::Stale) => {
+                mark_down(&mut observed, silences, *segment, span);
+                Observed::Down
+            }
+            PastState::Pulse(Pulse::Stopped) => Observed::Stopped,
+        };
+        push(&mut observed, (segment.from, what));
+    }
+    observed.truncate(observed.partition_point(|(from, _)| *from < span.until));
+    observed
 }
 
 fn push(observed: &mut Vec<Observation>, next: Observation) {

@@ -18,6 +18,9 @@ use crate::cluster::reference_keys::ReferenceKeys;
 use crate::cluster::settings::SETTINGS;
 use crate::cluster::time::{Span, Timestamp};
 
+/// How steady a component is follows from what happened within this span.
+pub const STABILITY_SPAN: Span = Span::minutes(24 * 60);
+
 impl ClusterHistory {
     /// The events of a span, newest first.
     pub fn events(&self, span: Interval) -> Vec<Event> {
@@ -26,7 +29,7 @@ impl ClusterHistory {
             let writer = ComponentEvents { history: self, key, component, span };
             writer.write(&mut events);
         }
-        events.retain(|event| span.from <= event.at && event.at < span.until);
+        events.retain(|event| span.contains(event.at));
         events.sort_by_cached_key(|event| std::cmp::Reverse(event.id()));
         events
     }
@@ -84,23 +87,27 @@ impl ComponentEvents<'_> {
         self.write_stability(events);
     }
 
-    fn event(&self, at: Timestamp, what: Happening) -> Event {
-        Event { at, subject: Some(self.key.clone()), what }
+    /// Adds an event, if it is in the span.
+    fn add(&self, events: &mut Vec<Event>, at: Timestamp, what: impl FnOnce() -> Happening) {
+        if self.span.contains(at) {
+            events.push(Event { at, subject: Some(self.key.clone()), what: what() });
+        }
     }
 
     fn write_record(&self, record: &ComponentRecord, events: &mut Vec<Event>) {
         if let Some((first, last)) = record.starts.first().zip(record.starts.last()) {
-            let what = Happening::Start {
+            self.add(events, first.at, || Happening::Start {
                 count: record.start_count,
                 last: last.at,
                 ran: last.ran,
                 stopped_cleanly: last.stopped_cleanly,
-            };
-            events.push(self.event(first.at, what));
+            });
         }
         if let Some((first, last)) = record.returns.first().zip(record.returns.last()) {
-            let (count, address) = (record.return_count, last.ip.to_string());
-            events.push(self.event(first.at, Happening::BootReturned { count, address }));
+            self.add(events, first.at, || {
+                let (count, address) = (record.return_count, last.ip.to_string());
+                Happening::BootReturned { count, address }
+            });
         }
     }
 
@@ -109,16 +116,18 @@ impl ComponentEvents<'_> {
         for (at, change) in self.component.state_changes() {
             known = match (change, known) {
                 (StateChange::Removed, _) => {
-                    events.push(self.event(at, Happening::Removed));
+                    self.add(events, at, || Happening::Removed);
                     None
                 }
                 (StateChange::Present { facts, arrival: Some(ArrivalKind::New) }, _) => {
-                    let version = facts.version.clone();
-                    events.push(self.event(at, Happening::FirstSeen { version }));
+                    self.add(events, at, || {
+                        let version = facts.version.clone();
+                        Happening::FirstSeen { version }
+                    });
                     Some(facts)
                 }
                 (StateChange::Present { facts, arrival: Some(ArrivalKind::Back) }, _) => {
-                    events.push(self.event(at, Happening::Returned));
+                    self.add(events, at, || Happening::Returned);
                     Some(facts)
                 }
                 (StateChange::Present { facts, arrival: None }, before) => {
@@ -139,19 +148,20 @@ impl ComponentEvents<'_> {
         events: &mut Vec<Event>,
     ) {
         if before.version != after.version {
-            let (from, to) = (before.version.clone(), after.version.clone());
-            events.push(self.event(at, Happening::Version { from, to }));
+            let (from, to) = (&before.version, &after.version);
+            self.add(events, at, || Happening::Version { from: from.clone(), to: to.clone() });
         }
         if before.ip != after.ip {
-            let (from, to) = (before.ip.to_string(), after.ip.to_string());
-            events.push(self.event(at, Happening::Address { from, to }));
+            let (from, to) = (&before.ip, &after.ip);
+            let what = || Happening::Address { from: from.to_string(), to: to.to_string() };
+            self.add(events, at, what);
         }
         let checks = |facts: &ComponentFacts| {
             [(KeyKind::Encryption, facts.key_check), (KeyKind::Machine, facts.machine_key_check)]
         };
         for ((kind, from), (_, to)) in checks(before).into_iter().zip(checks(after)) {
             if from != to {
-                events.push(self.event(at, Happening::Key { kind, from, to }));
+                self.add(events, at, || Happening::Key { kind, from, to });
             }
         }
     }
@@ -165,6 +175,7 @@ impl ComponentEvents<'_> {
             .records
             .iter()
             .flat_map(|record| record.starts.iter().map(|start| start.at))
+            .filter(|start| self.span.contains(*start))
             .collect();
         let silences = self.component.silences_in(span);
         let mut before: Option<(Pulse, Segment, Span)> = None;
@@ -180,13 +191,17 @@ impl ComponentEvents<'_> {
                 None if pulse == Pulse::Unknown => None,
                 Some((from, first, blind)) if from == pulse => Some((from, first, blind)),
                 Some((from, first, blind)) => {
-                    let why = self.cause(segment.from, pulse, &starts);
-                    let is_trouble = from != Pulse::Alive;
-                    let lasted = is_trouble.then(|| segment.from - first.from);
-                    let blind = if is_trouble { blind } else { Span::ZERO };
-                    let silence = self.long_silence(segment.from, pulse, &silences);
-                    let what = Happening::Pulse { from, to: pulse, why, silence, lasted, blind };
-                    events.push(self.event(segment.from, what));
+                    self.add(events, segment.from, || {
+                        let is_trouble = from != Pulse::Alive;
+                        Happening::Pulse {
+                            from,
+                            to: pulse,
+                            why: self.cause(segment.from, pulse, &starts),
+                            silence: self.long_silence(segment.from, pulse, &silences),
+                            lasted: is_trouble.then(|| segment.from - first.from),
+                            blind: if is_trouble { blind } else { Span::ZERO },
+                        }
+                    });
                     Some((pulse, segment, Span::ZERO))
                 }
                 None => Some((pulse, segment, Span::ZERO)),
@@ -248,7 +263,11 @@ impl ComponentEvents<'_> {
 
     fn write_stability(&self, events: &mut Vec<Event>) {
         let mut watch = StabilityWatch::new(self);
-        for record in &self.component.records {
+        let since = self.span.from - STABILITY_SPAN;
+        let records = &self.component.records;
+        let earlier = records.partition_point(|record| record.at < since);
+        let records = records.iter().skip(earlier);
+        for record in records.take_while(|record| record.at < self.span.until) {
             let starts = record.starts.iter().map(|start| start.at);
             let moments = starts.chain(record.silences.iter().map(|silence| silence.end));
             for moment in moments.collect::<BTreeSet<Timestamp>>() {
@@ -289,8 +308,8 @@ impl<'a> StabilityWatch<'a> {
         let settings = self.of.history.settings_at(moment);
         let (now, _) = self.interruptions.stability(self.of.key.role, &settings, moment);
         if now != self.before {
-            let what = Happening::Stability { from: self.before, to: now };
-            events.push(self.of.event(moment, what));
+            let from = self.before;
+            self.of.add(events, moment, || Happening::Stability { from, to: now });
         }
         (self.before, self.judged_at) = (now, moment);
     }

@@ -16,6 +16,7 @@ pub use availability::{Availability, ClusterAim, Observation, Observations, Obse
 pub use cluster_history::ClusterHistory;
 pub use component_history::ComponentHistory;
 pub use event::{Event, EventId, EventKind, Happening, LongSilence, PulseCause};
+pub use events::STABILITY_SPAN;
 pub use record::{ArrivalKind, ComponentRecord, RecordedState, Return, Silence};
 pub use rehearsal::{StaleCounts, Timeouts};
 pub use timeline::{Interval, PastState, Segment};

@@ -45,6 +45,10 @@ impl Interval {
     pub fn length(self) -> Span {
         self.until - self.from
     }
+
+    pub fn contains(self, moment: Timestamp) -> bool {
+        self.from <= moment && moment < self.until
+    }
 }
 
 impl ClusterHistory {
@@ -94,7 +98,7 @@ impl Past<'_> {
     fn segments(&self, span: Interval) -> Vec<Segment> {
         let mut turns = self.turns(span);
         turns.push(span.from);
-        turns.retain(|turn| span.from <= *turn && *turn < span.until);
+        turns.retain(|turn| span.contains(*turn));
         turns.sort_unstable();
         turns.dedup();
         let mut segments: Vec<Segment> = Vec::new();

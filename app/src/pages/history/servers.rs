@@ -12,7 +12,7 @@ use super::{HistoryPage, link_query};
 use crate::cluster::hints::Arg;
 use crate::cluster::history::availability::Observation;
 use crate::cluster::history::{
-    Availability, ClusterAim, ClusterHistory, Interval, PastState, Segment,
+    Availability, ClusterAim, ClusterHistory, Interval, Observations, PastState, Segment,
 };
 use crate::cluster::{Role, ServerName, Span, Timestamp};
 use crate::i18n::{Catalog, MessageKey};
@@ -54,13 +54,13 @@ impl Strips {
         span: Interval,
         only: Option<&BTreeSet<ServerName>>,
     ) -> Self {
-        let observations = history.observations(span, span.until);
+        let mut observations = Observations { span, components: Vec::new() };
         let mut servers: Vec<ServerStrip> = Vec::new();
         for (key, component) in &history.components {
+            let (segments, observed) = history.timeline_and_observations(key.role, component, span);
+            observations.components.push((key.server.clone(), key.role, observed));
             let is_shown = only.is_none_or(|only| only.contains(&key.server));
-            let segments =
-                if is_shown { history.timeline(key.role, component, span) } else { Vec::new() };
-            if segments.iter().all(|segment| segment.state == PastState::Absent) {
+            if !is_shown || segments.iter().all(|segment| segment.state == PastState::Absent) {
                 continue;
             }
             match servers.last_mut().filter(|last| last.name == key.server) {
@@ -73,10 +73,14 @@ impl Strips {
             }
         }
         let mut of_servers = observations.by_server();
+        let of_cluster = |aim: ClusterAim| match aim {
+            ClusterAim::All => aim.of_parts(of_servers.values().map(Vec::as_slice)),
+            ClusterAim::AnyService | ClusterAim::AnyWeb => observations.of_cluster(aim),
+        };
+        let cluster = ClusterAim::ALL.map(|aim| (aim, of_cluster(aim)));
         for server in &mut servers {
             server.observed = of_servers.remove(&server.name).unwrap_or_default();
         }
-        let cluster = ClusterAim::ALL.map(|aim| (aim, observations.of_cluster(aim)));
         let mut names: Vec<_> = history.components.keys().map(|key| key.server.clone()).collect();
         names.dedup();
         Self { cluster: cluster.into(), servers, names }
