@@ -113,15 +113,19 @@ pub(super) async fn all_components(tx: &mut Tx) -> Result<Vec<Component>, StoreE
     rows.iter().map(component).collect()
 }
 
-/// Those of these components that are not removed, in any order.
-pub(super) async fn present_components(
+/// Reads those of these components that are not removed, in any order.
+pub(super) async fn read_present(
     tx: &mut Tx,
-    keys: &[ComponentKey],
-) -> Result<Vec<Component>, StoreError> {
-    let keys: Vec<_> = keys.iter().map(|key| json!([key.server.folded(), key.role])).collect();
+    keys: impl Iterator<Item = &ComponentKey>,
+) -> Result<Packed, StoreError> {
+    let keys: Vec<_> = keys.map(|key| json!([key.server.folded(), key.role])).collect();
     let select = sql_with_json_rows(tx, SELECT_PACKED).bind(json!(keys).to_string());
-    let found = Packed::read(select, tx).await?;
-    found.rows().map(|row| component(&row)).collect()
+    Packed::read(select, tx).await
+}
+
+/// Parses what [`read_present`] read.
+pub(super) fn parse_present(found: &Packed) -> Result<Vec<Component>, StoreError> {
+    found.rows::<16>().map(|row| component(&row)).collect()
 }
 
 pub(super) async fn components_reporting(

@@ -31,11 +31,11 @@ impl Columns for Row {
     }
 }
 
-/// A row of a packed answer: what is null is empty.
-#[derive(Debug)]
-pub(super) struct PackedRow<'a>(Vec<&'a str>);
+/// A row of a packed answer with so many columns: what is null is empty.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PackedRow<'a, const COLUMNS: usize>([&'a str; COLUMNS]);
 
-impl Columns for PackedRow<'_> {
+impl<const COLUMNS: usize> Columns for PackedRow<'_, COLUMNS> {
     fn text(&self, place: usize) -> Result<Option<&str>, StoreError> {
         let column = self.0.get(place).ok_or(StoreError::UnreadableValue("packed row"))?;
         Ok(Some(*column).filter(|column| !column.is_empty()))
@@ -62,8 +62,13 @@ impl Packed {
         Ok(Self(statement.row(tx).await?.get::<Option<String>>(0)?.unwrap_or_default()))
     }
 
-    pub(super) fn rows(&self) -> impl Iterator<Item = PackedRow<'_>> {
-        let rows = self.0.split_terminator(ROW_END);
-        rows.map(|row| PackedRow(row.split(COLUMN_END).collect()))
+    /// Its rows. Columns that are missing are empty.
+    pub(super) fn rows<const COLUMNS: usize>(
+        &self,
+    ) -> impl Iterator<Item = PackedRow<'_, COLUMNS>> {
+        self.0.split_terminator(ROW_END).map(|row| {
+            let mut columns = row.split(COLUMN_END);
+            PackedRow(std::array::from_fn(|_| columns.next().unwrap_or_default()))
+        })
     }
 }

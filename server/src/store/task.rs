@@ -1,5 +1,6 @@
 //! How does work run to its end although its caller goes away?
 
+use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
 /// Spawns `work` as a task; the returned future waits for it. If the caller goes away (a client disconnects, a
@@ -9,15 +10,24 @@ use tracing::Instrument as _;
 pub(crate) fn run_to_end<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> impl Future<Output = T> + Send {
-    let task = tokio::spawn(work.in_current_span());
-    async {
-        match task.await {
-            Ok(done) => done,
-            Err(error) => match error.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_cancelled) => std::future::pending().await,
-            },
-        }
+    result_of(tokio::spawn(work.in_current_span()))
+}
+
+/// Begins `work` on a thread for work that keeps a core busy; the returned future waits for it. Panics and a shutdown are as with
+/// [`run_to_end`].
+pub(crate) fn run_blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> impl Future<Output = T> + Send {
+    result_of(tokio::task::spawn_blocking(work))
+}
+
+async fn result_of<T>(task: JoinHandle<T>) -> T {
+    match task.await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_cancelled) => std::future::pending().await,
+        },
     }
 }
 

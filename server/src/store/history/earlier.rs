@@ -53,8 +53,7 @@ pub(super) async fn add_interruptions(
     if !ids.is_empty() {
         let select = sql_with_json_rows(tx, SELECT_EARLIER).bind(json!(ids).to_string());
         let packed = Packed::read(select.bind(since.0), tx).await?;
-        let earlier = records(found, packed.rows())?;
-        for (id, earlier) in earlier {
+        for (id, earlier) in records(found, packed.rows())? {
             if let Some((_, history)) = found.get_mut(&id) {
                 // The last record with a state was read before.
                 history.records.retain(|record| !earlier.contains(record));

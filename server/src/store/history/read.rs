@@ -1,9 +1,9 @@
 //! What does the history say of a span of time? It is read within one transaction, a part of the components at a time.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use app::cluster::history::{ClusterHistory, ComponentHistory, ComponentRecord};
+use app::cluster::history::{ClusterHistory, ComponentHistory, ComponentRecord, STABILITY_SPAN};
 use app::cluster::{Component, ComponentKey, ServerName, Span, Timestamp};
 use serde_json::json;
 use tokio::sync::mpsc;
@@ -11,14 +11,13 @@ use tokio::sync::mpsc;
 use crate::store::history::{RECORD_SPAN, earlier};
 use crate::store::packed::{Columns as _, Packed, PackedRow};
 use crate::store::statement::{sql, sql_with_json_rows};
+use crate::store::task::run_blocking;
 use crate::store::tx::Tx;
 use crate::store::{Store, StoreError, component_row, rows};
 
-/// The records of this span before a moment say how stable a component was at it.
-const STABILITY_SPAN: Span = Span::minutes(24 * 60);
 /// A part has at most so many components and one server more, so that it is read and judged in far less than the five seconds
 /// after which PostgreSQL ends a transaction.
-const MAX_COMPONENTS_PER_PART: usize = 500;
+const MAX_COMPONENTS_PER_PART: usize = 250;
 /// So many records or those of one server: about 10 MB.
 const MAX_RECORDS_PER_PART: i64 = 20_000;
 
@@ -183,13 +182,25 @@ async fn read_parts(
     };
     add_cluster_changes(&mut cluster, tx, query).await?;
     let mut recorded = recorded_components(tx, query, cluster.begins).await?.into_iter().peekable();
-    loop {
+    let mut next_rows = async |tx: &mut Tx| {
         let part = next_part(&mut recorded, query.max_records());
-        let components = components(tx, query, part).await?;
+        let rows = PartRows::read(tx, query, part).await?;
+        Ok::<_, StoreError>((run_blocking(|| rows.parse()), recorded.peek().is_some()))
+    };
+    let (mut parsed, mut has_more) = next_rows(tx).await?;
+    loop {
+        // While one part is parsed, the next one is read.
+        let next = if has_more { Some(next_rows(tx).await?) } else { None };
+        let mut found = parsed.await?;
+        if query.is_moment() {
+            earlier::add_interruptions(tx, &mut found, query.since(), query.until).await?;
+        }
+        let components = found.into_values().collect();
         let is_received =
             parts.send(ClusterHistory { components, ..cluster.clone() }).await.is_ok();
-        if !is_received || recorded.peek().is_none() {
-            return Ok(());
+        match next.filter(|_| is_received) {
+            Some(next) => (parsed, has_more) = next,
+            None => return Ok(()),
         }
     }
 }
@@ -249,7 +260,7 @@ async fn recorded_components(
         json!(names.collect::<Vec<_>>()).to_string()
     });
     let select = sql_with_json_rows(tx, SELECT_COMPONENTS).bind(servers);
-    let parse = |row: PackedRow<'_>| {
+    let parse = |row: PackedRow<'_, 5>| {
         let unreadable = StoreError::UnreadableValue("recorded component");
         let (Some(id), Some(record_count)) = (row.number(0)?, row.number(4)?) else {
             return Err(unreadable);
@@ -280,63 +291,72 @@ fn next_part(
     part
 }
 
-async fn components(
-    tx: &mut Tx,
-    query: &HistoryQuery,
+/// What was read of some components, not parsed yet.
+struct PartRows {
     part: Vec<RecordedComponent>,
-) -> Result<BTreeMap<ComponentKey, ComponentHistory>, StoreError> {
-    let since = query.since();
-    let keys: Vec<ComponentKey> = part.iter().map(|component| component.key.clone()).collect();
-    let ids: Vec<_> = part.iter().map(|component| json!([component.id])).collect();
-    let ids = json!(ids).to_string();
-    let current = component_row::present_components(tx, &keys).await?.into_iter();
-    let mut current: HashMap<ComponentKey, Arc<Component>> =
-        current.map(|component| (component.key(), Arc::new(component))).collect();
-    let mut found: ById = part
-        .into_iter()
-        .map(|RecordedComponent { id, key, complete_since, .. }| {
-            let current = current.remove(&key);
-            (id, (key, ComponentHistory { complete_since, records: Vec::new(), current }))
-        })
-        .collect();
-    let states = sql_with_json_rows(tx, SELECT_STATES).bind(&ids).bind(since.0);
-    let states = Packed::read(states, tx).await?;
-    let span = sql_with_json_rows(tx, SELECT_SPAN).bind(ids).bind(since.0).bind(query.until.0);
-    let span = Packed::read(span, tx).await?;
-    add_records(&mut found, states.rows().chain(span.rows()))?;
-    if query.is_moment() {
-        earlier::add_interruptions(tx, &mut found, since, query.until).await?;
-    }
-    Ok(found.into_values().collect())
+    present: Packed,
+    states: Packed,
+    span: Packed,
 }
 
-fn add_records<'a>(
-    found: &mut ById,
-    rows: impl Iterator<Item = PackedRow<'a>>,
-) -> Result<(), StoreError> {
-    for (id, records) in records(found, rows)? {
-        if let Some((_, component)) = found.get_mut(&id) {
-            component.records.extend(records);
-        }
+impl PartRows {
+    async fn read(
+        tx: &mut Tx,
+        query: &HistoryQuery,
+        part: Vec<RecordedComponent>,
+    ) -> Result<Self, StoreError> {
+        let since = query.since();
+        let ids: Vec<_> = part.iter().map(|component| json!([component.id])).collect();
+        let ids = json!(ids).to_string();
+        let keys = part.iter().map(|component| &component.key);
+        let present = component_row::read_present(tx, keys).await?;
+        let states = sql_with_json_rows(tx, SELECT_STATES).bind(&ids).bind(since.0);
+        let states = Packed::read(states, tx).await?;
+        let span = sql_with_json_rows(tx, SELECT_SPAN).bind(ids).bind(since.0).bind(query.until.0);
+        let span = Packed::read(span, tx).await?;
+        Ok(Self { part, present, states, span })
     }
-    Ok(())
+
+    fn parse(self) -> Result<ById, StoreError> {
+        let Self { part, present, states, span } = self;
+        let current = component_row::parse_present(&present)?.into_iter();
+        let mut current: HashMap<ComponentKey, Arc<Component>> =
+            current.map(|component| (component.key(), Arc::new(component))).collect();
+        let mut found: ById = part
+            .into_iter()
+            .map(|RecordedComponent { id, key, complete_since, .. }| {
+                let current = current.remove(&key);
+                (id, (key, ComponentHistory { complete_since, records: Vec::new(), current }))
+            })
+            .collect();
+        for (id, records) in records(&found, states.rows().chain(span.rows()))? {
+            if let Some((_, component)) = found.get_mut(&id) {
+                component.records = records;
+            }
+        }
+        Ok(found)
+    }
 }
 
 /// The records of each component, in order; the rows come in any order.
 pub(super) fn records<'a>(
     found: &ById,
-    rows: impl Iterator<Item = PackedRow<'a>>,
-) -> Result<HashMap<i64, Vec<ComponentRecord>>, StoreError> {
-    let mut read = HashMap::<i64, Vec<(i64, ComponentRecord)>>::new();
-    for row in rows {
+    rows: impl Iterator<Item = PackedRow<'a, 5>>,
+) -> Result<Vec<(i64, Vec<ComponentRecord>)>, StoreError> {
+    let in_order = |row: PackedRow<'a, 5>| {
         let number = |place| row.number(place)?.ok_or(StoreError::UnreadableValue("record"));
-        let (id, commit) = (number(0)?, number(1)?);
-        let Some((key, _)) = found.get(&id) else { continue };
-        read.entry(id).or_default().push((commit, super::record(key.clone(), &row, 2)?));
-    }
-    let in_order = |mut records: Vec<(i64, ComponentRecord)>| {
-        records.sort_unstable_by_key(|(commit, record)| (record.at, *commit));
-        records.into_iter().map(|(_, record)| record).collect()
+        let (id, commit, at) = (number(0)?, number(1)?, number(2)?);
+        Ok(((id, at, commit), row))
     };
-    Ok(read.into_iter().map(|(id, records)| (id, in_order(records))).collect())
+    let mut rows = rows.map(in_order).collect::<Result<Vec<_>, StoreError>>()?;
+    // Rows are small, and a stable sort is fast if they are nearly in order; records are neither.
+    rows.sort_by_key(|(order, _)| *order);
+    let of_components = rows.chunk_by(|((one, ..), _), ((other, ..), _)| one == other);
+    let parse = |rows: &[((i64, i64, i64), PackedRow<'a, 5>)]| {
+        let ((id, ..), _) = rows.first()?;
+        let (key, _) = found.get(id)?;
+        let records = rows.iter().map(|(_, row)| super::record(key.clone(), row, 2));
+        Some(records.collect::<Result<Vec<_>, _>>().map(|records| (*id, records)))
+    };
+    of_components.filter_map(parse).collect()
 }
