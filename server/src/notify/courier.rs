@@ -153,13 +153,11 @@ impl Courier {
 
     /// Until there may be something to do, if nothing changes.
     fn wait(&self, state: &ChannelState, now: Timestamp) -> Duration {
-        let next = match &state.pause {
-            Some(pause) => Some(pause.until),
-            None => {
-                let retry = state.pending.as_ref().and_then(|pending| pending.next_try);
-                [self.outlook(state, now).next, retry].into_iter().flatten().min()
-            }
+        let undisturbed = || {
+            let retry = state.pending.as_ref().and_then(|pending| pending.next_try);
+            [self.outlook(state, now).next, retry].into_iter().flatten().min()
         };
+        let next = state.pause.as_ref().map_or_else(undisturbed, |pause| Some(pause.until));
         let wait = next.and_then(|next| u64::try_from((next - now).0).ok());
         wait.map_or(READ_INTERVAL, Duration::from_millis).min(READ_INTERVAL)
     }
@@ -235,22 +233,22 @@ impl Courier {
     async fn note_failure(
         &self,
         state: &ChannelState,
-        tried: Delivery,
+        delivery: Delivery,
         failure: &DeliveryFailure,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let (channel, tries) = (&self.channel.name, tried.tries);
+        let (channel, tries) = (&self.channel.name, delivery.tries);
         tracing::warn!(%failure, channel, tries, "a message was not accepted");
         // What a receiver that is gone has not accepted waits until somebody lets the channel go on.
         let next_try = if failure.is_gone() {
             Some(now)
         } else {
-            retries::next_try(tried.begun, tries, failure.next_try, now)
+            retries::next_try(delivery.begun, tries, failure.next_try, now)
         };
         let outcome =
             if next_try.is_some() { DeliveryOutcome::Pending } else { DeliveryOutcome::GivenUp };
         let (ended, answer) = (next_try.is_none().then_some(now), Some(failure.to_string()));
-        let delivery = Delivery { next_try, ended, outcome, answer, ..tried };
+        let delivery = Delivery { next_try, ended, outcome, answer, ..delivery };
         let since = state.failing.as_ref().map_or(now, |(since, _)| *since);
         let failing = Some((since, failure.to_string()));
         self.live.store().note_try(&delivery, failing).await?;

@@ -87,6 +87,6 @@ fn a_pause_is_shown_with_its_reason_until_it_is_ended() {
         assert!(refused.body["errors"].to_string().contains(field), "{}", refused.body);
     }
     let audit = overview.audit(&admin);
-    let pauses = audit.iter().filter(|entry| entry["action"] == "pause-channel");
-    assert_eq!(pauses.count(), 2);
+    let entries = audit.iter().filter(|entry| entry["action"] == "pause-channel");
+    assert_eq!(entries.count(), 2);
 }
