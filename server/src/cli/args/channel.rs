@@ -34,7 +34,7 @@ pub struct Page {
 /// Where `serve` tells people about problems.
 #[derive(Args, Debug)]
 pub struct Notifications {
-    /// Channel file: TOML with a table `[[channel]]` for each channel. It is checked at the start; `channel test` tries a channel.
+    /// Channel file: TOML with a table `[[channel]]` for each channel. Each is told of incidents; `channel test` tries one.
     #[arg(id = "channels", long, env = "CLUSTER_OVERVIEW_CHANNELS")]
     pub path: Option<PathBuf>,
     #[command(flatten)]
