@@ -29,7 +29,8 @@ fn delta() -> OverviewDelta {
         "blind_since": 1, "outage": "full", "max_servers": 20000, "changed_at": 2, "whole": true,
         "upkeep": {
             "certificate": {"file": "a", "expires_at": 3}, "disk": {"folder": "b", "free": 1, "total": 2},
-            "tokens": [{"name": "c", "role": "node", "expires_at": 1, "used_at": 2}]
+            "tokens": [{"name": "c", "role": "node", "expires_at": 1, "used_at": 2}],
+            "channels": [{"name": "d", "since": 1, "error": "no"}]
         },
         "rejected": [{"server": "web-1", "since": 1, "until": 2, "why": {"probe": {"role": "web", "reason": "no"}}, "from": "10.0.0.3"}], "blind_periods": [{"start": 1, "end": 2, "clock_set": true}],
         "settings": {}, "references": {"encryption": {"check": key, "agreed": true}, "machine": null},
@@ -50,12 +51,12 @@ fn delta() -> OverviewDelta {
 /// The packed text of [`delta`] in this [`FORMAT`].
 const KNOWN: (u8, &str) = (
     3,
-    "ăą1.2.3ĈāāĂāāāƠƜāāāāaĆāābāĂāācĄnodeĂĄāāąweb-1ĂĄąĀĂnoāĈ10.0.0.3ĄāāĀĀĞƬĂƀƣąāā@9f9f9f9f9f9f\
-     9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9fāĀāāĂĄāāĒ1-0123456789abcdefċĀĄĀāąweb\
-     -1āāĂĄāĆĄāĂāăannĊĄmineāąweb-1ĀāĆProGetă5.3ĆDebianĂ12Ĉ10.0.0.2ā@9f9f9f9f9f9f9f9f9f9f9f9f9\
-     f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9fā@9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9\
-     f9f9f9f9f9f9f9f9fāǕƃĂāāĀĎĈ10.0.0.1āĊāĀĎĈ10.0.0.1āĊāĈāĂĄĆāĉāČāĂĄĆāāāĂĄāĒāāĂĆāąweb-2āāaāĂĄ\
-     ĆĀāābĀĄ0123",
+    "ăą1.2.3ĈāāĂāāāƠƜāāāāaĆāābāĂāācĄnodeĂĄāādĂĂnoāāąweb-1ĂĄąĀĂnoāĈ10.0.0.3ĄāāĀĀĞƬĂƀƣąāā@9f9f9\
+     f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9fāĀāāĂĄāāĒ1-0123456789abcdefċĀ\
+     ĄĀāąweb-1āāĂĄāĆĄāĂāăannĊĄmineāąweb-1ĀāĆProGetă5.3ĆDebianĂ12Ĉ10.0.0.2ā@9f9f9f9f9f9f9f9f9f\
+     9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9fā@9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f9f\
+     9f9f9f9f9f9f9f9f9f9f9f9fāǕƃĂāāĀĎĈ10.0.0.1āĊāĀĎĈ10.0.0.1āĊāĈāĂĄĆāĉāČāĂĄĆāāāĂĄāĒāāĂĆāąweb-\
+     2āāaāĂĄĆĀāābĀĄ0123",
 );
 
 #[test]

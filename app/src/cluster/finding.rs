@@ -71,6 +71,8 @@ pub enum HintFamily {
     Unsteady,
     Certificate,
     Disk,
+    /// A channel through which people are told.
+    Channel,
     Token,
     Capacity,
 }
@@ -161,6 +163,8 @@ hint_ids! {
     ClockSkew = "clock-skew", Warning, Nothing, Clock;
     /// The disk of the overview's database is nearly full.
     DiskLow = "disk-low", Warning, Nothing, Disk;
+    /// A channel does not accept messages.
+    ChannelFailing = "channel-failing", Warning, Nothing, Channel;
     /// A token that is in use expires soon.
     TokenExpiring = "token-expiring", Warning, Nothing, Token;
     /// There are nearly as many servers as the web server takes in.

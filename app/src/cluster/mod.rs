@@ -69,4 +69,4 @@ pub use settings::{
 };
 pub use snapshot::Snapshot;
 pub use time::{Span, Timestamp};
-pub use upkeep::{Certificate, DiskSpace, ExpiringToken, Upkeep};
+pub use upkeep::{Certificate, DiskSpace, ExpiringToken, FailingChannel, Upkeep};

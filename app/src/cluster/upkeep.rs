@@ -1,4 +1,5 @@
-//! What the overview itself needs, and when that runs out: its certificate, its disk, the tokens in use.
+//! What the overview itself needs, and when that runs out or fails: its certificate, its disk, the tokens in use, its
+//! channels.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,8 @@ const CERTIFICATE_ERROR: Span = Span::minutes(7 * 24 * 60);
 pub const TOKEN_WARNING: Span = Span::minutes(14 * 24 * 60);
 /// A token that was not used for longer is no longer in use.
 pub const TOKEN_IN_USE: Span = DAY;
+/// A channel that has failed for so long is worth a hint.
+const CHANNEL_FAILS: Span = Span::minutes(10);
 /// A disk with at least this part of it left is not low,
 const LOW_DISK_PERCENT: u64 = 5;
 /// nor one with so much left: one gigabyte, in bytes.
@@ -31,6 +34,18 @@ pub struct Upkeep {
     /// Tokens that were used lately and expire soon, the first to expire first.
     #[serde(default)]
     pub tokens: Vec<ExpiringToken>,
+    /// Channels that do not accept messages, the one that fails for longest first.
+    #[serde(default)]
+    pub channels: Vec<FailingChannel>,
+}
+
+/// A channel that has not accepted a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailingChannel {
+    pub name: String,
+    pub since: Timestamp,
+    /// What went wrong last.
+    pub error: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +115,11 @@ impl Upkeep {
         self.tokens.iter().filter(move |token| token.expires_soon(now))
     }
 
+    /// The channels that have been failing for long.
+    pub(super) fn failing_channels(&self, now: Timestamp) -> impl Iterator<Item = &FailingChannel> {
+        self.channels.iter().filter(move |channel| now - channel.since >= CHANNEL_FAILS)
+    }
+
     /// Every moment at which time alone changes a hint.
     pub(super) fn each_turn(&self, turn: &mut dyn FnMut(Timestamp)) {
         if let Some(certificate) = &self.certificate {
@@ -107,6 +127,9 @@ impl Upkeep {
             turn(end - CERTIFICATE_WARNING + Span::TICK);
             turn(end - CERTIFICATE_ERROR + Span::TICK);
             turn(end);
+        }
+        for channel in &self.channels {
+            turn(channel.since + CHANNEL_FAILS);
         }
         for token in &self.tokens {
             turn(token.expires_at - TOKEN_WARNING + Span::TICK);

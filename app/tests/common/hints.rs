@@ -7,8 +7,8 @@ use cluster_overview_app::cluster::Boot;
 use cluster_overview_app::cluster::Source;
 use cluster_overview_app::cluster::interruptions::{Interruptions, Start};
 use cluster_overview_app::cluster::{
-    Boots, Certificate, Component, DiskSpace, ExpiringToken, KeyKind, Messenger, MessengerFailure,
-    Role, Settings, Skew, Snapshot, Span, Timestamp, Upkeep,
+    Boots, Certificate, Component, DiskSpace, ExpiringToken, FailingChannel, KeyKind, Messenger,
+    MessengerFailure, Role, Settings, Skew, Snapshot, Span, Timestamp, Upkeep,
 };
 
 pub(crate) fn heard(component: Component, at: Timestamp) -> Component {
@@ -129,6 +129,12 @@ pub(crate) fn with_disk(free: u64, total: u64) -> Snapshot {
 }
 
 /// A cluster with one token that expires.
+pub(crate) fn with_failing_channel(since: Timestamp) -> Snapshot {
+    let error = "answered 500".into();
+    let channels = vec![FailingChannel { name: "ops".into(), since, error }];
+    with_upkeep(Upkeep { channels, ..Upkeep::default() })
+}
+
 pub(crate) fn with_token(expires_at: Timestamp, used_at: Timestamp) -> Snapshot {
     let (name, role) = ("backup".into(), "viewer".into());
     let tokens = vec![ExpiringToken { name, role, expires_at, used_at }];

@@ -70,6 +70,7 @@ pub(crate) fn case(id: HintId) -> Case {
         HintId::ServersFull => servers_full(),
         HintId::CertificateExpiring => certificate_expiring(),
         HintId::DiskLow => disk_low(),
+        HintId::ChannelFailing => channel_failing(),
         HintId::TokenExpiring => token_expiring(),
         HintId::NotReportedYet => not_reported_yet(),
         HintId::KeyMismatch => key_mismatch(),
@@ -292,6 +293,15 @@ fn disk_low() -> Case {
         left(999_999_999),
         left(1_000_000_000),
         &["only 999 MB", "0 % of the disk of /var/lib/overview"],
+    )
+}
+
+fn channel_failing() -> Case {
+    let since = |span: Span| with_failing_channel(NOON - span);
+    Case::for_cluster(
+        since(Span::minutes(10)),
+        since(Span::minutes(10) - Span::TICK),
+        &["channel ops", "since 11:50:00Z", "answered 500"],
     )
 }
 

@@ -128,6 +128,7 @@ fn every_hint_keeps_its_name_and_its_severity() {
         ("same-machine", Severity::Warning),
         ("clock-skew", Severity::Warning),
         ("disk-low", Severity::Warning),
+        ("channel-failing", Severity::Warning),
         ("token-expiring", Severity::Warning),
         ("servers-full", Severity::Warning),
         ("not-reported-yet", Severity::Warning),

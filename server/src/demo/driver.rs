@@ -128,7 +128,7 @@ impl Driver {
         let live = &self.site.live;
         let upkeep = timeline::upkeep(second, live.now());
         if (upkeep == Upkeep::default()) != (live.snapshot().upkeep == Upkeep::default()) {
-            live.set_upkeep(upkeep);
+            live.change_upkeep(|_| upkeep);
         }
     }
 

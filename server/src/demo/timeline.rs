@@ -3,16 +3,18 @@
 use std::ops::Range;
 
 use app::cluster::HintId::{
-    self, BalancingThin, CameBack, CertificateExpiring, ClockSkew, DiskLow, DuplicateName,
-    EveryoneSilent, FailoverThin, HeartbeatsRefused, KeyMismatch, KeyMissing, MachineKeyMismatch,
-    ManySilent, MessengerUnreachable, NotReportedYet, OverviewBlind, OverviewUnsteady,
-    ProbeFailing, SameMachine, ServersFull, ServiceFlapping, ServiceLate, ServiceRestarting,
-    ServiceStale, ServiceStopped, TimersTight, TokenExpiring, VersionSkew, WebIdle, WebRestarting,
-    WebStale, WebStopped, WebUnused,
+    self, BalancingThin, CameBack, CertificateExpiring, ChannelFailing, ClockSkew, DiskLow,
+    DuplicateName, EveryoneSilent, FailoverThin, HeartbeatsRefused, KeyMismatch, KeyMissing,
+    MachineKeyMismatch, ManySilent, MessengerUnreachable, NotReportedYet, OverviewBlind,
+    OverviewUnsteady, ProbeFailing, SameMachine, ServersFull, ServiceFlapping, ServiceLate,
+    ServiceRestarting, ServiceStale, ServiceStopped, TimersTight, TokenExpiring, VersionSkew,
+    WebIdle, WebRestarting, WebStale, WebStopped, WebUnused,
 };
 use app::cluster::MessengerFailure::{self, Connecting, Refused};
 use app::cluster::Role::{self, Service, Web};
-use app::cluster::{Certificate, DiskSpace, ExpiringToken, Settings, Span, Timestamp, Upkeep};
+use app::cluster::{
+    Certificate, DiskSpace, ExpiringToken, FailingChannel, Settings, Span, Timestamp, Upkeep,
+};
 
 use crate::demo::fault::Fault::{
     self, ClockAhead, Crashing, DatabaseUnavailable, Flapping, MachineKey, MaxServers, Messenger,
@@ -119,7 +121,7 @@ static SCENES: &[Scene] = &[
     // 109 to 119: problems of the configuration.
     scene(109..119, &[], StaleTimeout(5), &[TimersTight]),
     scene(109..119, &[], MaxServers(6), &[ServersFull]),
-    scene(109..119, &[], UpkeepDue, &[CertificateExpiring, DiskLow, TokenExpiring]),
+    scene(109..119, &[], UpkeepDue, &[CertificateExpiring, DiskLow, ChannelFailing, TokenExpiring]),
     scene(109..119, &[("web-2", Service)], Removed, &[CameBack]),
     // 121 to 142: one web server has received no requests since the round began, and then fewer and fewer do. The
     // servers that stop and soon start again are no problem of their own.
@@ -197,6 +199,11 @@ pub(super) fn upkeep(second: u32, now: Timestamp) -> Upkeep {
             role: "viewer".to_owned(),
             expires_at: now + days(9),
             used_at: now,
+        }],
+        channels: vec![FailingChannel {
+            name: "mail".to_owned(),
+            since: now - Span::minutes(25),
+            error: "the SMTP server mail.example.com:587 did not answer within 15 s".to_owned(),
         }],
     }
 }

@@ -1,10 +1,12 @@
-//! When does what the overview itself needs run out: its certificate, its disk, the tokens in use?
+//! When does what the overview itself needs run out or fail: its certificate, its disk, the tokens in use, its channels?
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use app::cluster::upkeep::{TOKEN_IN_USE, TOKEN_WARNING};
-use app::cluster::{Certificate, DiskSpace, ExpiringToken, Span, Timestamp, Upkeep};
+use app::cluster::{
+    Certificate, DiskSpace, ExpiringToken, FailingChannel, Span, Timestamp, Upkeep,
+};
 
 use crate::auth::cache::AuthCache;
 use crate::live::LiveState;
@@ -32,14 +34,28 @@ impl LiveState {
             let disk =
                 disk.map(|disk| DiskSpace { free: disk.free / DISK_STEP * DISK_STEP, ..disk });
             let tokens = expiring_tokens(&self.auth_cache(), self.now());
-            self.set_upkeep(Upkeep { certificate: certificate(), disk, tokens });
+            let certificate = certificate();
+            self.change_upkeep(|known| Upkeep { certificate, disk, tokens, ..known });
             tokio::time::sleep(CHECK_INTERVAL).await;
         }
     }
 
-    pub(crate) fn set_upkeep(&self, upkeep: Upkeep) {
+    /// Notes whether a channel fails.
+    pub(crate) fn note_channel(&self, name: &str, failing: Option<FailingChannel>) {
+        self.change_upkeep(|mut known| {
+            known.channels.retain(|channel| channel.name != name);
+            known.channels.extend(failing);
+            known
+                .channels
+                .sort_by(|one, other| (one.since, &one.name).cmp(&(other.since, &other.name)));
+            known
+        });
+    }
+
+    pub(crate) fn change_upkeep(&self, change: impl FnOnce(Upkeep) -> Upkeep) {
         let changed = self.write(|picture| {
             let now = self.current_time(picture);
+            let upkeep = change(picture.snapshot.upkeep.clone());
             picture.set_upkeep(upkeep, now)
         });
         if changed {

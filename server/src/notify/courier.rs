@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::cluster::news::{ChannelRules, News, Outlook};
-use app::cluster::{Incident, IncidentId, Severity, Span, Timestamp};
+use app::cluster::{FailingChannel, Incident, IncidentId, Severity, Span, Timestamp};
 use tokio::sync::Notify;
 
 use super::channel::Channel;
@@ -55,7 +55,7 @@ impl Courier {
     /// Tells the channel until the process ends: what is kept in the database if this web server leads, and that the overview is
     /// blind from memory.
     pub(crate) async fn run(self: Arc<Self>) {
-        tokio::join!(self.deliver_while_leading(), self.tell_blindness());
+        tokio::join!(self.deliver_while_leading(), self.tell_blindness(), self.show_failures());
     }
 
     async fn deliver_while_leading(&self) {
@@ -66,6 +66,23 @@ impl Courier {
                 _ = still_leads.wait_for(|leads| !leads) => {}
                 () = self.deliver() => {}
             }
+        }
+    }
+
+    /// Shows on the page of this web server whether the channel fails, whichever web server tells it.
+    async fn show_failures(&self) {
+        let name = &self.channel.name;
+        loop {
+            self.live.wait_until_readable().await;
+            if let Ok(failing) = self.live.store().channel_failure(name).await {
+                let failing = failing.map(|(since, error)| FailingChannel {
+                    name: name.clone(),
+                    since,
+                    error,
+                });
+                self.live.note_channel(name, failing);
+            }
+            tokio::time::sleep(READ_INTERVAL).await;
         }
     }
 

@@ -123,6 +123,27 @@ impl Store {
         .await
     }
 
+    /// Since when a channel has accepted no message, and what went wrong last; `None` if it works.
+    pub async fn channel_failure(
+        self: &Arc<Self>,
+        name: &str,
+    ) -> Result<Option<(Timestamp, String)>, StoreError> {
+        let name = name.to_owned();
+        self.read(move |tx| {
+            Box::pin(async move {
+                let select = sql("select failing_since, last_error from channels
+                     where name = $1 and failing_since is not null");
+                let rows = select.bind(name).rows(tx).await?;
+                let failure = |row: &Row| {
+                    let error = row.get::<Option<String>>(1)?.unwrap_or_default();
+                    Ok((Timestamp(row.get(0)?), error))
+                };
+                rows.first().map(failure).transpose()
+            })
+        })
+        .await
+    }
+
     /// What is known of all channels, also of those that are no longer used.
     pub async fn channel_states(self: &Arc<Self>) -> Result<Vec<ChannelState>, StoreError> {
         let now = self.now();

@@ -76,6 +76,7 @@ impl<'a> RuleContext<'a> {
             | HintId::ServersFull
             | HintId::CertificateExpiring
             | HintId::DiskLow
+            | HintId::ChannelFailing
             | HintId::TokenExpiring
             | HintId::NotReportedYet
             | HintId::TimersTight
@@ -143,6 +144,7 @@ impl<'a> RuleContext<'a> {
             HintId::ServersFull => self.servers_full(),
             HintId::CertificateExpiring => self.certificate_expiring(),
             HintId::DiskLow => self.disk_low(),
+            HintId::ChannelFailing => self.channel_failing(),
             HintId::TokenExpiring => self.token_expiring(),
             HintId::NotReportedYet => Some(self.not_reported_yet()),
             HintId::MessengerUnreachable => messenger(status()?, compared),

@@ -10,13 +10,15 @@ use crate::cluster::server_name::ServerName;
 use crate::cluster::time::Timestamp;
 
 /// The names of all values in hints. A hint with another one cannot be kept: `tests/hints` tells.
-const NAMES: [&str; 67] = [
+const NAMES: [&str; 69] = [
     "address",
     "addresses",
     "ahead",
     "back",
     "behind",
     "blind",
+    "channel",
+    "channels",
     "component",
     "count",
     "crashes",

@@ -30,6 +30,9 @@ impl RuleContext<'_> {
             HintId::HeartbeatsRefused | HintId::ProbeFailing => {
                 Some(self.refused(status()?)?.since)
             }
+            HintId::ChannelFailing => {
+                self.snapshot.upkeep.failing_channels(self.now).map(|channel| channel.since).min()
+            }
             HintId::NotReportedYet => self.unreported().map(|rejected| rejected.since).min(),
             HintId::KeyMismatch | HintId::MachineKeyMismatch | HintId::KeyMissing => {
                 let components = &self.server(finding)?.components;

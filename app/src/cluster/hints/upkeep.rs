@@ -1,4 +1,4 @@
-//! What the hints about the overview itself say: its certificate, its disk, the tokens in use.
+//! What the hints about the overview itself say: its certificate, its disk, the tokens in use, its channels.
 
 use super::hint::{Arg, Hint, Names};
 use super::note::Note;
@@ -18,6 +18,7 @@ impl RuleContext<'_> {
         });
         let others = [
             (HintId::DiskLow, upkeep.disk.as_ref().is_some_and(DiskSpace::is_low)),
+            (HintId::ChannelFailing, upkeep.failing_channels(self.now).next().is_some()),
             (HintId::TokenExpiring, upkeep.expiring_tokens(self.now).next().is_some()),
         ];
         let others = others.into_iter().filter(|(_, applies)| *applies);
@@ -43,6 +44,22 @@ impl RuleContext<'_> {
                 .with("free", Arg::Text(format!("{} MB", disk.free / 1_000_000)))
                 .with("percent", Arg::Number(disk.percent_left()))
                 .with("folder", Arg::Text(disk.folder.clone())),
+        )
+    }
+
+    pub(super) fn channel_failing(self) -> Option<Hint> {
+        let mut channels = Names::default();
+        let first = self.snapshot.upkeep.failing_channels(self.now).next()?;
+        for channel in self.snapshot.upkeep.failing_channels(self.now) {
+            channels.push(&|| channel.name.clone());
+        }
+        Some(
+            Hint::for_cluster(HintId::ChannelFailing)
+                .with("count", Arg::Number(channels.total()))
+                .with("channels", Arg::List(channels))
+                .with("channel", Arg::Text(first.name.clone()))
+                .with("failing_since", Arg::Moment(first.since))
+                .with("reason", Arg::Text(first.error.clone())),
         )
     }
 
