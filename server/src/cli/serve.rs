@@ -58,6 +58,7 @@ pub(super) async fn run(options: args::Serve) -> Result<(), Failure> {
         max_servers: options.max_servers,
         keep_history: options.keep_history,
         channels: channels.unwrap_or_default(),
+        ping_url: options.notifications.ping_url,
         public_url: options.notifications.page.public_url,
         own,
         dials_as: Some(name),

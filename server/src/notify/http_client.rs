@@ -44,6 +44,11 @@ pub(super) struct Post {
 }
 
 impl Post {
+    /// One without a body.
+    pub(super) fn empty(url: Url) -> Self {
+        Self { url, headers: Vec::new(), body: String::new(), secrets: Vec::new() }
+    }
+
     pub(super) fn json(url: Url, body: &serde_json::Value) -> Self {
         Self { url, headers: Vec::new(), body: body.to_string(), secrets: Vec::new() }
     }
@@ -70,6 +75,11 @@ pub(super) fn ca_file(fields: &mut Fields<'_>) -> Option<CaFile> {
 }
 
 impl HttpClient {
+    /// For an address of which the command line says that it is right.
+    pub(super) fn for_private_networks() -> Self {
+        Self { allow_private: true, ca_file: None }
+    }
+
     pub(super) fn read(fields: &mut Fields<'_>) -> Self {
         Self { allow_private: fields.allow_private, ca_file: ca_file(fields) }
     }

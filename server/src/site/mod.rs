@@ -111,6 +111,9 @@ impl Site {
         background.spawn(async move { task.run_integrity_checks().await });
         let task = Arc::clone(&store);
         background.spawn(async move { task.run_checkpoints().await });
+        if let Some(monitor) = options.ping_url {
+            background.spawn(monitor.report(Arc::clone(&live)));
+        }
         let page = options.public_url.unwrap_or_else(PublicUrl::of_this_host);
         let courier = |channel: &Channel| {
             Arc::new(Courier::new(Arc::clone(&live), channel.clone(), page.clone()))

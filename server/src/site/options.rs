@@ -10,7 +10,7 @@ use super::frame_ancestors::Ancestor;
 use crate::auth::AuthPolicy;
 use crate::auth::secret::SecretHash;
 use crate::messenger::DialLoopback;
-use crate::notify::{Channels, PublicUrl};
+use crate::notify::{Channels, MonitorUrl, PublicUrl};
 use crate::self_report::SelfReport;
 use crate::store::{KEEP_HISTORY, without_password};
 
@@ -41,6 +41,8 @@ pub struct Options {
     pub keep_history: Span,
     /// Through which people are told about problems.
     pub channels: Channels,
+    /// Asked every minute while this web server works.
+    pub ping_url: Option<MonitorUrl>,
     /// The URL of the page for people, if it is known.
     pub public_url: Option<PublicUrl>,
     /// The components of this process that it reports, and their facts.
@@ -67,6 +69,7 @@ impl Options {
             max_servers: MAX_SERVERS,
             keep_history: KEEP_HISTORY,
             channels: Channels::default(),
+            ping_url: None,
             public_url: None,
             own: None,
             dials_as: None,

@@ -15,8 +15,11 @@ use crate::wait::wait_until;
 /// A message as it was received.
 #[derive(Clone, Debug)]
 pub struct ReceivedMessage {
-    /// Its `webhook-id`.
+    /// The first line of the request.
+    pub line: String,
+    /// Its `webhook-id`; may be empty.
     pub id: String,
+    /// Null if there is none.
     pub body: Value,
 }
 
@@ -96,7 +99,10 @@ impl WebhookReceiver {
 /// Reads one request, remembers it, and answers.
 fn receive(stream: std::net::TcpStream, status: &AtomicU16, log: &Mutex<Vec<ReceivedMessage>>) {
     let mut reader = BufReader::new(stream);
-    let (mut id, mut length) = (String::new(), 0);
+    let (mut first, mut id, mut length) = (String::new(), String::new(), 0);
+    if reader.read_line(&mut first).is_err() || first.trim().is_empty() {
+        return;
+    }
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line).is_err() || line.trim().is_empty() {
@@ -110,11 +116,12 @@ fn receive(stream: std::net::TcpStream, status: &AtomicU16, log: &Mutex<Vec<Rece
         }
     }
     let mut body = vec![0; length];
-    if reader.read_exact(&mut body).is_err() || length == 0 {
+    if reader.read_exact(&mut body).is_err() {
         return;
     }
-    let body = serde_json::from_slice(&body).unwrap();
-    log.lock().unwrap().push(ReceivedMessage { id, body });
+    let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
+    let line = first.trim().to_owned();
+    log.lock().unwrap().push(ReceivedMessage { line, id, body });
     let status = status.load(Ordering::Relaxed);
     if status == WebhookReceiver::SILENT {
         std::thread::sleep(Duration::from_mins(1));

@@ -131,3 +131,16 @@ fn two_web_servers_tell_once_and_the_other_goes_on_when_the_one_that_tells_is_ki
     assert_eq!(states[1][0].1, "ended");
     assert_eq!(messages.len(), 2, "{messages:#?}");
 }
+
+#[test]
+fn a_monitor_outside_hears_every_minute_that_the_overview_works_and_at_once_when_it_starts() {
+    let monitor = WebhookReceiver::start();
+    let address = format!("http://127.0.0.1:{}/ping/secret", monitor.port);
+    let environment = [("CLUSTER_OVERVIEW_PING_URL", address)];
+    let overview = Overview::start_in(folder(), &environment);
+    let asked = wait_until("two requests", ENDED_WITHIN, || {
+        Some(monitor.received()).filter(|requests| requests.len() > 1)
+    });
+    assert!(asked.iter().all(|request| request.line == "POST /ping/secret HTTP/1.1"), "{asked:?}");
+    assert!(!overview.log().contains("secret"), "{}", overview.log());
+}

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::notify::PublicUrl;
+use crate::notify::{MonitorUrl, PublicUrl};
 
 #[derive(Debug, Subcommand)]
 pub enum Channel {
@@ -37,6 +37,10 @@ pub struct Notifications {
     /// Channel file: TOML with a table `[[channel]]` for each channel. Each is told of incidents; `channel test` tries one.
     #[arg(id = "channels", long, env = "CLUSTER_OVERVIEW_CHANNELS")]
     pub path: Option<PathBuf>,
+    /// URL that is asked every minute while the database can be read and written, with /fail when it cannot: so that a
+    /// monitor outside notices when the overview itself dies.
+    #[arg(long, env = "CLUSTER_OVERVIEW_PING_URL", hide_env_values = true, value_parser = MonitorUrl::parse)]
+    pub ping_url: Option<MonitorUrl>,
     #[command(flatten)]
     pub page: Page,
 }
