@@ -78,13 +78,6 @@ pub(crate) enum AcknowledgementError {
     Blind,
 }
 
-impl From<StoreError> for AcknowledgementError {
-    fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "cannot write who takes care of an incident; nothing was changed");
-        Self::Blind
-    }
-}
-
 /// Runs commands for the API, the forms and the server functions.
 #[derive(Debug)]
 pub(crate) struct Commands {
@@ -304,8 +297,13 @@ impl Commands {
         let acknowledge = async move {
             let _slot = slot;
             live.catch_up_with_others().await;
-            let known = live.store().incident(&id).await?.ok_or(AcknowledgementError::Absent)?;
-            let incident = known.incident;
+            let failed = |error: StoreError| {
+                tracing::error!(%error, "cannot write who takes care of an incident; nothing was changed");
+                live.go_blind(&error);
+                AcknowledgementError::Blind
+            };
+            let known = live.store().incident(&id).await.map_err(failed)?;
+            let incident = known.ok_or(AcknowledgementError::Absent)?.incident;
             if !incident.is_open() {
                 return Err(AcknowledgementError::Ended);
             }
@@ -316,8 +314,8 @@ impl Commands {
                 if note.is_some() { Action::Acknowledge } else { Action::WithdrawAcknowledgement };
             let entry = AuditEntry::done(&by, action, describe_incident(&incident));
             let acknowledged = note.map(|note| (by.name, note));
-            let written = live.store().acknowledge_incident(&id, acknowledged, &entry).await?;
-            let (_, commit) = written.ok_or(AcknowledgementError::Ended)?;
+            let written = live.store().acknowledge_incident(&id, acknowledged, &entry).await;
+            let (_, commit) = written.map_err(failed)?.ok_or(AcknowledgementError::Ended)?;
             live.apply(commit);
             Ok(())
         };

@@ -11,7 +11,7 @@ mod banner;
 pub mod client;
 pub(crate) mod document;
 pub(crate) mod header;
-mod hints;
+pub(crate) mod hints;
 mod live_html;
 mod model;
 mod panel;

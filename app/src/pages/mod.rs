@@ -1,5 +1,5 @@
 //! Pages that are rendered once, on the server: sign-in, invitation, account, access, adding a server, audit, history,
-//! removals, errors. They work without scripts.
+//! incidents, notifications, removals, errors. They work without scripts.
 
 pub mod access;
 pub mod account;
@@ -8,8 +8,11 @@ pub mod audit;
 pub mod error;
 pub mod export;
 pub mod history;
+pub mod incident;
+pub mod incidents;
 pub mod invitation;
 mod layout;
+pub mod notifications;
 pub mod people;
 pub mod removals;
 pub mod sign_in;

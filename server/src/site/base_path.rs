@@ -5,7 +5,7 @@ const MAX_BASE_PATH_CHARS: usize = 200;
 
 /// The first segment of every route. A proxy that strips the base path requests them at the root, so no base path may begin
 /// with one of them. A test in `http` compares this list with the route table.
-pub(crate) const RESERVED_SEGMENTS: [&str; 25] = [
+pub(crate) const RESERVED_SEGMENTS: [&str; 27] = [
     "acceptance",
     "access",
     "account",
@@ -22,8 +22,10 @@ pub(crate) const RESERVED_SEGMENTS: [&str; 25] = [
     "fn",
     "healthz",
     "history",
+    "incidents",
     "invitation",
     "metrics",
+    "notifications",
     "readyz",
     "reconnection",
     "removal",

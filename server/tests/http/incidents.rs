@@ -12,7 +12,7 @@ const INCIDENTS: &str = "/api/v1/incidents";
 /// The stale timeout of [`Running::use_short_timers`].
 const STALE_TIMEOUT_S: i64 = 3;
 
-fn incidents(overview: &Running, query: &str) -> Vec<Value> {
+pub(crate) fn incidents(overview: &Running, query: &str) -> Vec<Value> {
     let answer = overview.get(&format!("{INCIDENTS}{query}"));
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer.body["incidents"].as_array().unwrap().clone()
@@ -20,7 +20,7 @@ fn incidents(overview: &Running, query: &str) -> Vec<Value> {
 
 /// Waits for an incident that is as wanted.
 #[track_caller]
-fn incident_when(overview: &Running, wanted: impl Fn(&Value) -> bool) -> Value {
+pub(crate) fn incident_when(overview: &Running, wanted: impl Fn(&Value) -> bool) -> Value {
     wait_until_ok("the incident as wanted", DEFAULT_TIMEOUT, || {
         let all = incidents(overview, "");
         all.iter().find(|one| wanted(one)).cloned().ok_or_else(|| json!(all))
@@ -29,12 +29,12 @@ fn incident_when(overview: &Running, wanted: impl Fn(&Value) -> bool) -> Value {
 
 /// An incident of this advice that is open.
 #[track_caller]
-fn open(overview: &Running, hint: &str) -> Value {
+pub(crate) fn open(overview: &Running, hint: &str) -> Value {
     incident_when(overview, |one| one["hint"] == hint && one["state"] == "open")
 }
 
 /// Settings that are an incident at once: the stale timeout is short.
-fn be_tight(overview: &Running, tight: bool) {
+pub(crate) fn be_tight(overview: &Running, tight: bool) {
     let settings = json!({
         "load_balancing": false, "automatic_failover": false, "heartbeat_interval_s": 30,
         "stale_timeout_s": if tight { 60 } else { 300 }, "web_window_s": 86_400
@@ -42,7 +42,7 @@ fn be_tight(overview: &Running, tight: bool) {
     assert_eq!(overview.json("PUT", "/api/v1/settings", &settings).status, 200);
 }
 
-fn text<'a>(incident: &'a Value, field: &str) -> &'a str {
+pub(crate) fn text<'a>(incident: &'a Value, field: &str) -> &'a str {
     incident[field].as_str().unwrap()
 }
 

@@ -29,6 +29,7 @@ mod heartbeats;
 mod history;
 mod hostile_clients;
 mod http2;
+mod incident_pages;
 mod incidents;
 mod invitations;
 mod key_accept;

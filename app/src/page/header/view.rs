@@ -173,6 +173,9 @@ pub(crate) fn menu(
                 <a class="button" href=address("history")>
                     {catalog.text(MessageKey::PagesHistory)}
                 </a>
+                <a class="button" href=address("notifications")>
+                    {catalog.text(MessageKey::PagesNotifications)}
+                </a>
                 {admin_links}
                 {sign_out}
             </div>

@@ -1,9 +1,11 @@
 //! The hints as text, a card for each cause.
 
+use std::sync::Arc;
+
 use crate::cluster::hints::{Arg, dom_safe};
-use crate::cluster::{ComponentStatus, Hint, KeyKind, Pulse, ServerName, Timestamp};
+use crate::cluster::{ComponentStatus, Hint, Incident, KeyKind, Pulse, ServerName, Timestamp};
 use crate::cluster::{HintAction, HintId, Severity};
-use crate::i18n::{Catalog, MessageKey};
+use crate::i18n::{self, Catalog, MessageKey};
 use crate::page::route::dialog::Dialog;
 use crate::page::route::query::to_query;
 use crate::page::view_context::ViewContext;
@@ -41,6 +43,10 @@ pub(crate) struct HintCard {
     pub(crate) action: Option<DialogLink>,
     /// A server whose messenger can be dialled again at once.
     pub(crate) reconnect: Option<ServerName>,
+    /// The id of its incident; of several hints that of the first that nobody takes care of.
+    pub(crate) incident: Option<String>,
+    /// Who takes care of it and what they add, if somebody takes care of all.
+    pub(crate) acknowledged: Option<String>,
 }
 
 /// One of several servers that a card is about.
@@ -132,6 +138,9 @@ fn hint_card(hints: &[&Hint], shown: &[usize], context: &ViewContext<'_>) -> Opt
         let text = catalog.format(MessageKey::HintsShowAll, &[("count", Arg::Number(count))]);
         Some((text, context.address_of_search(format!("hint:{}", first.id.as_str()))))
     };
+    let incidents = || hints.iter().filter_map(|hint| context.incident(hint));
+    let unattended = incidents().find(|incident| incident.acknowledged.is_none());
+    let incident = unattended.or_else(|| incidents().next());
     let is_about_one = matches!(first.id.action(), HintAction::Remove | HintAction::Reconnect);
     let action = if is_one || !is_about_one { hint_action(first, catalog) } else { None };
     Some(HintCard {
@@ -142,7 +151,11 @@ fn hint_card(hints: &[&Hint], shown: &[usize], context: &ViewContext<'_>) -> Opt
         count,
         title: text.title,
         evidence: text.evidence,
-        since: hints.iter().filter_map(|hint| hint.since).min(),
+        since: hints
+            .iter()
+            .filter_map(|hint| hint.since)
+            .min()
+            .or_else(|| incidents().map(|incident| incident.began).min()),
         as_of: None,
         is_folded: false,
         subjects: subjects.collect(),
@@ -156,6 +169,8 @@ fn hint_card(hints: &[&Hint], shown: &[usize], context: &ViewContext<'_>) -> Opt
             .server
             .clone()
             .filter(|_| is_one && first.id.action() == HintAction::Reconnect),
+        incident: incident.map(|incident| incident.id.to_string()),
+        acknowledged: incident.and_then(|incident| context.acknowledgement(incident)),
     })
 }
 
@@ -168,6 +183,7 @@ pub(crate) fn last_known_cards(shown: &[usize], context: &ViewContext<'_>) -> Ve
         card.as_of = Some(overview.as_of);
         card.action = None;
         card.reconnect = None;
+        card.incident = None;
     }
     cards
 }
@@ -219,6 +235,8 @@ impl HintCard {
             show: None,
             action: None,
             reconnect: None,
+            incident: None,
+            acknowledged: None,
         }
     }
 }
@@ -242,6 +260,29 @@ impl ViewContext<'_> {
         let args = [("count", Arg::Number(count))];
         (count > 0 && first.summed().is_none())
             .then(|| self.catalog.format(MessageKey::HintsAlso, &args))
+    }
+
+    /// The open incident of a hint.
+    fn incident(&self, hint: &Hint) -> Option<&Incident> {
+        let mut known = self.snapshot.incidents.iter().filter(|incident| incident.is_open());
+        let is_its_own = |incident: &&Arc<Incident>| {
+            (&incident.server, incident.role) == (&hint.server, hint.role)
+                && incident.hint.family() == hint.id.family()
+        };
+        known.find(is_its_own).map(Arc::as_ref)
+    }
+
+    /// Who takes care of an incident, since when, and what they add.
+    fn acknowledgement(&self, incident: &Incident) -> Option<String> {
+        let by = incident.acknowledged.as_ref()?;
+        let moment = Arg::Text(i18n::recent(by.at, self.now));
+        let args = [("by", Arg::Text(by.by.clone())), ("moment", moment)];
+        let mut text = self.catalog.format(MessageKey::HintsAcknowledged, &args);
+        if !by.note.is_empty() {
+            text.push_str(": ");
+            text.push_str(&by.note);
+        }
+        Some(text)
     }
 
     /// The address of a server's row.

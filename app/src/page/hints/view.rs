@@ -73,12 +73,18 @@ fn hint_card(state: PageState, hint: &HintCard, now: Timestamp) -> Markup {
                         } @else if let Some((text, anchor)) = &hint.more { li.muted id=(anchor) { (text) } }
                     }
                 }
+                @if let Some(acknowledged) = &hint.acknowledged { p.acknowledged { (acknowledged) } }
                 (instructions(&hint.steps, hint.avoid.as_deref(), catalog))
                 @if let Some(also) = &hint.also { p.muted { (also) } }
                 p.links {
                     @if let Some((text, address)) = &hint.show { a id={"show-" (hint.anchor)} href=(address) { (text) } }
                     @if let Some(action) = &hint.action {
                         (permitted_link(state, &format!("action-{}", hint.anchor), "", &action.query, &action.text))
+                    }
+                    @if let Some(id) = hint.incident.as_ref().filter(|_| !state.route.get_untracked().is_past()) {
+                        a id={"incident-" (hint.anchor)} href=(state.action_address(&format!("incidents/{id}"))) {
+                            (catalog.text(if hint.acknowledged.is_none() { MessageKey::HintsAcknowledge } else { MessageKey::HintsWithdraw }))
+                        }
                     }
                     button.copy type="button" data-copy-link={"#" (hint.anchor)} {
                         (catalog.text(MessageKey::ActionCopyLink))

@@ -32,7 +32,7 @@ pub(crate) use self::heartbeat::{
 pub(crate) use self::history::{
     AvailabilityReport, AvailabilityRow, EventPage, HistoryEvent, Rehearsal,
 };
-pub(crate) use self::incident::{Incident, IncidentPage, NewAcknowledgement};
+pub(crate) use self::incident::{Incident, IncidentPage, NewAcknowledgement, check_note};
 pub(crate) use self::list::List;
 pub(crate) use self::overview::{
     BlindPeriod, Component, Counts, FailingProbe, Hint, Messenger, Os, Overview, Reconnected,
