@@ -173,6 +173,11 @@ fn after_half_an_hour_without_a_change_a_session_only_looks_until_the_password_i
     let refused = act(&overview, &lapsed);
     assert_eq!(refused.status, 401);
     assert!(refused.body["detail"].as_str().unwrap().contains("Sign in again"));
+    // Also for what a viewer may do.
+    let path = "/api/v1/incidents/1-00000000000000ff/acknowledgement";
+    let withdraw =
+        |cookie: &str| overview.send("DELETE", path, &[("cookie", cookie), OWN], b"").status;
+    assert_eq!((withdraw(&fresh), withdraw(&lapsed)), (404, 401));
     let form = overview.send("POST", "/removal", &[("cookie", &lapsed), FORM, OWN], b"");
     assert!(form.header("location").starts_with("/sign-in"), "{}", form.status);
     let again = cookie(&sign_in(&overview, NAME, PASSWORD, None, &[("cookie", &lapsed)]));
