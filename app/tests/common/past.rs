@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cluster_overview_app::cluster::history::{ClusterHistory, ComponentRecord};
+use cluster_overview_app::cluster::history::{ClusterHistory, ComponentRecord, Current};
 use cluster_overview_app::cluster::receive::{Arrival, Stored, receive};
 use cluster_overview_app::cluster::{
     BlindPeriod, Boots, ComponentKey, Heartbeat, Role, Settings, Snapshot, Span, Timestamp,
@@ -221,7 +221,8 @@ impl Cluster {
     /// Now that everything is recorded.
     pub(crate) fn finish(mut self) -> Self {
         for (key, history) in &mut self.history.components {
-            history.current = self.snapshot.components.get(key).cloned();
+            history.current =
+                self.snapshot.components.get(key).map(|known| Current::from(&**known));
         }
         self
     }

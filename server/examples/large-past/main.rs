@@ -149,7 +149,6 @@ impl Life {
             self.beat(one.end);
         }
         self.go_on_until(now - Span::seconds(5), false);
-        self.history.current = self.known().cloned();
         self
     }
 }
@@ -174,7 +173,7 @@ async fn fill(address: &str, servers: usize) -> Result<(), Failure> {
     let now = store.now();
     let begins = now - Span(DAYS * DAY_MS);
     let mut numbers = Numbers(1);
-    let mut history = cluster(begins);
+    let (mut history, mut present) = (cluster(begins), Vec::new());
     for server in 1..=servers {
         for role in [Role::Web, Role::Service] {
             let mut moment = || begins + Span(DAY_MS / 2 + numbers.below((DAYS - 1) * DAY_MS));
@@ -205,11 +204,12 @@ async fn fill(address: &str, servers: usize) -> Result<(), Failure> {
                 Interruption { end, silence, starts: true, upgrades: true, stopped: true }
             }));
             let life = Life::new(server, role)?.live(begins + Span::minutes(1), now, all);
+            present.extend(life.known().cloned());
             history.components.insert(life.heartbeat.key(), life.history);
         }
     }
     let records: usize = history.components.values().map(|one| one.records.len()).sum();
-    store.import_past(ImportedPast { history, ..ImportedPast::default() }).await?;
+    store.import_past(ImportedPast { history, present, ..ImportedPast::default() }).await?;
     store.close().await;
     println!("{records}");
     Ok(())
@@ -220,7 +220,7 @@ async fn prune(address: &str) -> Result<(), Failure> {
     let store = Store::open_keeping(address, Span(DAY_MS)).await?;
     let now = store.now();
     let begins = now - Span(DAYS * DAY_MS);
-    let mut history = cluster(begins);
+    let (mut history, mut present) = (cluster(begins), Vec::new());
     for server in 1..=SERVICES_TO_PRUNE {
         let step = Span((DAYS - 2) * DAY_MS / i64::try_from(SILENCES_TO_PRUNE)?);
         let silences = (1..).take(SILENCES_TO_PRUNE).map(|number| Interruption {
@@ -232,9 +232,10 @@ async fn prune(address: &str) -> Result<(), Failure> {
         });
         let life = Life::new(server, Role::Service)?;
         let life = life.live(begins, now, silences.collect());
+        present.extend(life.known().cloned());
         history.components.insert(life.heartbeat.key(), life.history);
     }
-    store.import_past(ImportedPast { history, ..ImportedPast::default() }).await?;
+    store.import_past(ImportedPast { history, present, ..ImportedPast::default() }).await?;
     let checkpoints = Arc::clone(&store);
     let checkpoints = tokio::spawn(async move { checkpoints.run_checkpoints().await });
     let mut sequence = 1_000_000;

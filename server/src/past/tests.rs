@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use app::cluster::history::ComponentRecord;
+use app::cluster::history::{ComponentRecord, Current};
 use app::cluster::receive::{Arrival, Stored, receive};
 use app::cluster::{
     Component, ComponentFacts, Heartbeat, Os, ReferenceKeys, Role, Settings, Source,
@@ -46,6 +46,7 @@ fn silent_once(begins: Timestamp) -> ImportedPast {
         ..ClusterHistory::default()
     };
     let settings = Settings::default();
+    let mut present = Vec::new();
     for server in 0..SERVERS {
         for role in [Role::Web, Role::Service] {
             let mut stored: Option<Stored> = None;
@@ -73,11 +74,13 @@ fn silent_once(begins: Timestamp) -> ImportedPast {
                 of_component.records.extend(record);
                 stored = Some(Stored::Present(after));
             }
-            of_component.current = stored.as_ref().and_then(Stored::present).cloned();
+            let component = stored.as_ref().and_then(Stored::present).unwrap();
+            of_component.current = Some(Current::from(&**component));
+            present.push(Arc::clone(component));
             history.components.insert(heartbeat(server, role, 1).key(), of_component);
         }
     }
-    ImportedPast { history, ..ImportedPast::default() }
+    ImportedPast { history, present, ..ImportedPast::default() }
 }
 
 /// The past of these components, and when it began.

@@ -11,8 +11,8 @@ use app::cluster::{
 };
 use serde_json::json;
 
-use crate::store::packed::{Columns, Packed};
-use crate::store::statement::{Row, sql, sql_with_json_rows};
+use crate::store::packed::Columns as _;
+use crate::store::statement::{Row, sql};
 use crate::store::tx::{Connection, Tx};
 use crate::store::{StoreError, postgres, sqlite};
 
@@ -34,36 +34,7 @@ macro_rules! select_components {
 }
 pub(super) use select_components;
 
-/// `$keys` gives arrays of a server's name in lower case and a role.
-macro_rules! select_packed {
-    ($keys:literal) => {
-        concat!(
-            "select string_agg(
-                 c.server || $1 || c.role || $1 || cast(c.facts as text) || $1 || c.stopped || $1
-                 || cast(c.boots as text) || $1 || c.first_seen || $1
-                 || coalesce(cast(c.came_back_at as text), '') || $1 || cast(c.messengers as text) || $1
-                 || '' || $1 || c.changed_no || $1 || cast(c.interruptions as text) || $1
-                 || coalesce(cast(h.sequence as text), '') || $1 || coalesce(cast(h.received_at as text), '') || $1
-                 || coalesce(cast(h.interval_ms as text), '') || $1
-                 || coalesce(cast(h.skew_last_ms as text), '') || $1
-                 || coalesce(cast(h.skew_before_ms as text), ''), $2)
-             from components c
-             left join last_heartbeats h on h.server_key = c.server_key and h.role = c.role
-             where c.removed_at is null
-                 and (c.server_key, c.role) in (select value ->> 0, value ->> 1 from ",
-            $keys,
-            ")"
-        )
-    };
-}
-
-/// The same columns of those of the components `$3` that are not removed, packed.
-const SELECT_PACKED: [&str; 2] = [
-    select_packed!("json_each($3)"),
-    select_packed!("json_array_elements($3::json) as given (value)"),
-];
-
-pub(super) fn component(row: &impl Columns) -> Result<Component, StoreError> {
+pub(super) fn component(row: &Row) -> Result<Component, StoreError> {
     let unreadable = StoreError::UnreadableValue;
     let number = |place| {
         row.number(place)?
@@ -111,21 +82,6 @@ fn stored_in(row: &Row) -> Result<Stored, StoreError> {
 pub(super) async fn all_components(tx: &mut Tx) -> Result<Vec<Component>, StoreError> {
     let rows = sql(select_components!("where c.removed_at is null")).rows(tx).await?;
     rows.iter().map(component).collect()
-}
-
-/// Reads those of these components that are not removed, in any order.
-pub(super) async fn read_present(
-    tx: &mut Tx,
-    keys: impl Iterator<Item = &ComponentKey>,
-) -> Result<Packed, StoreError> {
-    let keys: Vec<_> = keys.map(|key| json!([key.server.folded(), key.role])).collect();
-    let select = sql_with_json_rows(tx, SELECT_PACKED).bind(json!(keys).to_string());
-    Packed::read(select, tx).await
-}
-
-/// Parses what [`read_present`] read.
-pub(super) fn parse_present(found: &Packed) -> Result<Vec<Component>, StoreError> {
-    found.rows::<16>().map(|row| component(&row)).collect()
 }
 
 pub(super) async fn components_reporting(

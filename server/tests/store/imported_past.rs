@@ -31,6 +31,7 @@ async fn recorded_past() -> ImportedPast {
     store.remove(&[key("b", Role::Web)], &[], None).await.unwrap();
     let removed_at = store.now() + Span(-DAY_MS);
     let_time_pass(&database, DAY_MS).await;
+    let present = store.load().await.unwrap().snapshot.components.values().cloned().collect();
     let mut history = whole_history(&store).await;
     let end = history.begins + Span::minutes(2);
     let period = BlindPeriod { start: history.begins + Span::minutes(1), end, clock_set: false };
@@ -38,6 +39,7 @@ async fn recorded_past() -> ImportedPast {
     ImportedPast {
         removed: vec![(removed, removed_at)],
         audit: vec![(removed_at, entry())],
+        present,
         history,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use app::cluster::history::{ClusterHistory, ComponentHistory, ComponentRecord};
+use app::cluster::history::{ClusterHistory, ComponentRecord};
 use app::cluster::receive::{Arrival, Stored, receive};
 use app::cluster::{Component, Interruptions, ReferenceKeys, Timestamp, Tombstone};
 use cluster_overview::store::{HistoryQuery, ImportedPast};
@@ -49,7 +49,7 @@ impl Recorder {
         if let Some(record) = record {
             self.record(record);
         }
-        self.past.history.components.entry(key).or_default().current = Some(next.clone());
+        self.past.history.components.entry(key).or_default();
         next
     }
 
@@ -64,16 +64,15 @@ impl Recorder {
             source: component.facts.source,
         };
         self.stored.insert(key.clone(), Stored::Removed(tombstone));
-        self.past.history.components.get_mut(key).unwrap().current = None;
         self.past.removed.push((component, at));
     }
 
     /// Until now each component that is there reports in time, which records nothing.
     fn go_on_quietly(&mut self, now: Timestamp) {
-        for ComponentHistory { current, .. } in self.past.history.components.values_mut() {
-            if let Some(component) = current {
-                Arc::make_mut(component).last_heartbeat = now + Span::seconds(-5);
-            }
+        for component in self.stored.values().filter_map(Stored::present) {
+            let mut component = Component::clone(component);
+            component.last_heartbeat = now + Span::seconds(-5);
+            self.past.present.push(Arc::new(component));
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::cluster::component_key::{ComponentKey, Role};
 use crate::cluster::interruptions::{Gap, Interruptions};
 use crate::cluster::observation;
 use crate::cluster::pulse::LastHeartbeat;
-use crate::cluster::time::Timestamp;
+use crate::cluster::time::{Span, Timestamp};
 
 /// What was recorded of a component, and what is known of it now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,7 +21,35 @@ pub struct ComponentHistory {
     /// In order.
     pub records: Vec<ComponentRecord>,
     /// `None` if it is removed.
-    pub current: Option<Arc<Component>>,
+    pub current: Option<Current>,
+}
+
+/// What the past needs to know of a component that is there now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Current {
+    pub first_seen: Timestamp,
+    pub last_heartbeat: Timestamp,
+    /// Until the next heartbeat, as the response to the last one said.
+    pub told_interval: Span,
+    /// The last heartbeat said that the process was stopping.
+    pub stopped: bool,
+    /// When it returned with the boot it had been removed with.
+    pub came_back: Option<Timestamp>,
+    /// Only a moment needs them: read for a span there are none.
+    pub interruptions: Interruptions,
+}
+
+impl From<&Component> for Current {
+    fn from(component: &Component) -> Self {
+        Self {
+            first_seen: component.first_seen,
+            last_heartbeat: component.last_heartbeat,
+            told_interval: component.told_interval,
+            stopped: component.stopped,
+            came_back: component.came_back,
+            interruptions: component.interruptions.clone(),
+        }
+    }
 }
 
 /// A change of what was known of a component.

@@ -14,7 +14,7 @@ pub mod timeline;
 
 pub use availability::{Availability, ClusterAim, Observation, Observations, Observed};
 pub use cluster_history::ClusterHistory;
-pub use component_history::ComponentHistory;
+pub use component_history::{ComponentHistory, Current};
 pub use event::{Event, EventId, EventKind, Happening, LongSilence, PulseCause};
 pub use events::STABILITY_SPAN;
 pub use record::{ArrivalKind, ComponentRecord, RecordedState, Return, Silence};

@@ -194,9 +194,7 @@ impl Simulation {
 
     fn finish(self) -> ImportedPast {
         let Self { stored, mut past, .. } = self;
-        for (key, component) in &mut past.history.components {
-            component.current = stored.get(key).and_then(Stored::present).cloned();
-        }
+        past.present = stored.values().filter_map(Stored::present).cloned().collect();
         past
     }
 }

@@ -16,8 +16,9 @@ use crate::store::{Commit, Store, StoreError, audit, component_row, rows};
 /// The past of a cluster: what was recorded, and what is there at its end.
 #[derive(Clone, Debug, Default)]
 pub struct ImportedPast {
-    /// Each component's `current` is what its row says at the end.
     pub history: ClusterHistory,
+    /// The components that are there at its end.
+    pub present: Vec<Arc<Component>>,
     /// The components that were removed and did not come back, as they were, and when.
     pub removed: Vec<(Arc<Component>, Timestamp)>,
     /// In order.
@@ -101,10 +102,8 @@ async fn write_components(change: &mut WriteTx, past: &ImportedPast) -> Result<(
         component_row::upsert(&mut change.tx, &[upsert(component)], commit).await?;
         component_row::remove(&mut change.tx, &[component.key()], *at, commit).await?;
     }
-    let current = past.history.components.values().filter_map(|known| known.current.as_ref());
-    let current: Vec<_> = current.collect();
-    for some in current.chunks(MAX_ROWS_PER_STATEMENT) {
-        change.write(some.iter().map(|component| upsert(component)).collect()).await?;
+    for some in past.present.chunks(MAX_ROWS_PER_STATEMENT) {
+        change.write(some.iter().map(upsert).collect()).await?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! How is the history written, imported, deleted and read? What is in a record is decided in `app::cluster::history`.
 
+mod current;
 mod earlier;
 mod import;
 mod prune;

@@ -4,16 +4,16 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use app::cluster::history::{ClusterHistory, ComponentHistory, ComponentRecord, STABILITY_SPAN};
-use app::cluster::{Component, ComponentKey, ServerName, Span, Timestamp};
+use app::cluster::{ComponentKey, ServerName, Span, Timestamp};
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use crate::store::history::{RECORD_SPAN, earlier};
+use crate::store::history::{RECORD_SPAN, current, earlier};
 use crate::store::packed::{Columns as _, Packed, PackedRow};
 use crate::store::statement::{sql, sql_with_json_rows};
 use crate::store::task::run_blocking;
 use crate::store::tx::Tx;
-use crate::store::{Store, StoreError, component_row, rows};
+use crate::store::{Store, StoreError, rows};
 
 /// A part has at most so many components and one server more, so that it is read and judged in far less than the five seconds
 /// after which PostgreSQL ends a transaction.
@@ -294,7 +294,7 @@ fn next_part(
 /// What was read of some components, not parsed yet.
 struct PartRows {
     part: Vec<RecordedComponent>,
-    present: Packed,
+    current: Packed,
     states: Packed,
     span: Packed,
 }
@@ -308,27 +308,28 @@ impl PartRows {
         let since = query.since();
         let ids: Vec<_> = part.iter().map(|component| json!([component.id])).collect();
         let ids = json!(ids).to_string();
-        let keys = part.iter().map(|component| &component.key);
-        let present = component_row::read_present(tx, keys).await?;
+        let current = current::read(tx, &ids, query.is_moment()).await?;
         let states = sql_with_json_rows(tx, SELECT_STATES).bind(&ids).bind(since.0);
         let states = Packed::read(states, tx).await?;
         let span = sql_with_json_rows(tx, SELECT_SPAN).bind(ids).bind(since.0).bind(query.until.0);
         let span = Packed::read(span, tx).await?;
-        Ok(Self { part, present, states, span })
+        Ok(Self { part, current, states, span })
     }
 
     fn parse(self) -> Result<ById, StoreError> {
-        let Self { part, present, states, span } = self;
-        let current = component_row::parse_present(&present)?.into_iter();
-        let mut current: HashMap<ComponentKey, Arc<Component>> =
-            current.map(|component| (component.key(), Arc::new(component))).collect();
+        let Self { part, current, states, span } = self;
         let mut found: ById = part
             .into_iter()
             .map(|RecordedComponent { id, key, complete_since, .. }| {
-                let current = current.remove(&key);
-                (id, (key, ComponentHistory { complete_since, records: Vec::new(), current }))
+                (id, (key, ComponentHistory { complete_since, ..ComponentHistory::default() }))
             })
             .collect();
+        for row in current::parse(&current) {
+            let (id, current) = row?;
+            if let Some((_, component)) = found.get_mut(&id) {
+                component.current = Some(current);
+            }
+        }
         for (id, records) in records(&found, states.rows().chain(span.rows()))? {
             if let Some((_, component)) = found.get_mut(&id) {
                 component.records = records;
