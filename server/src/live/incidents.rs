@@ -72,32 +72,29 @@ impl LiveState {
         self: &Arc<Self>,
         judgement: &mut Judgement,
     ) -> Result<bool, StoreError> {
-        if self.find_changed_incidents(judgement).is_empty() {
-            return Ok(true);
-        }
         let live = Arc::clone(self);
         let mut taken = std::mem::take(judgement);
-        let (written, used) = self
-            .with_write_lock(async move {
-                live.catch_up_with_others().await;
-                let changed = live.find_changed_incidents(&mut taken);
-                (live.write_incidents(changed).await, taken)
-            })
-            .await;
+        // Judging a large cluster takes long.
+        let judged = tokio::task::spawn_blocking(move || {
+            let changed = live.find_changed_incidents(&mut taken);
+            (changed, taken)
+        });
+        let Ok((changed, used)) = judged.await else { return Ok(true) };
         *judgement = used;
-        written
-    }
-
-    async fn write_incidents(&self, changed: Vec<IncidentChange>) -> Result<bool, StoreError> {
         if changed.is_empty() {
             return Ok(true);
         }
-        let written = self.store.write_incidents(changed).await?;
-        let is_written = written.is_some();
-        if let Some(commit) = written {
-            self.apply(commit);
-        }
-        Ok(is_written)
+        let live = Arc::clone(self);
+        self.with_write_lock(async move {
+            let written = live.store.write_incidents(changed).await?;
+            let is_written = written.is_some();
+            match written {
+                Some(commit) => live.apply(commit),
+                None => live.catch_up_with_others().await,
+            }
+            Ok(is_written)
+        })
+        .await
     }
 
     fn find_changed_incidents(&self, judgement: &mut Judgement) -> Vec<IncidentChange> {

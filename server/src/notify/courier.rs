@@ -221,8 +221,12 @@ impl Courier {
     async fn attempt(&self, state: &ChannelState, pending: Delivery) -> Result<(), StoreError> {
         let ids = pending.news.iter().map(|(id, _)| id.clone()).collect();
         let records = self.live.store().incident_records(ids).await?;
-        let message = self.compose(&pending, &records, state.failing.as_ref().map(|(at, _)| *at));
-        let outcome = self.channel.send(&message).await;
+        let failing_since = state.failing.as_ref().map(|(at, _)| *at);
+        let message = self.compose(pending.id.clone(), Records::Kept(records), failing_since);
+        let outcome = match message.await {
+            Some(message) => self.channel.send(&message).await,
+            None => Err(DeliveryFailure::new("the message could not be made; the log says why")),
+        };
         let now = self.live.now();
         let tried = Delivery { tries: pending.tries + 1, ..pending };
         match outcome {
@@ -278,21 +282,28 @@ impl Courier {
         Ok(())
     }
 
-    fn compose(
+    /// The message as it is true now. Judging a large cluster takes long, so a thread for blocking work does.
+    async fn compose(
         &self,
-        pending: &Delivery,
-        records: &[IncidentRecord],
+        id: String,
+        records: Records,
         failing_since: Option<Timestamp>,
-    ) -> Message {
+    ) -> Option<Message> {
         let LiveView { snapshot, now, .. } = self.live.view();
-        let composer = Composer {
-            snapshot: &snapshot,
-            page: &self.page,
-            language: self.channel.language,
-            now,
-            unanswered: failing_since.map(|since| (since, now)),
-        };
-        Message::new(self.heading(pending.id.clone(), now), composer.compose(records))
+        let heading = self.heading(id, now);
+        let (page, language) = (self.page.clone(), self.channel.language);
+        let composed = tokio::task::spawn_blocking(move || {
+            let records = match records {
+                Records::Kept(records) => records,
+                Records::BlindSince(since) => {
+                    vec![IncidentRecord { incident: snapshot.blindness(since), hint: None }]
+                }
+            };
+            let unanswered = failing_since.map(|since| (since, now));
+            Composer { snapshot: &snapshot, page: &page, language, now, unanswered }
+                .compose(&records)
+        });
+        Some(Message::new(heading, composed.await.ok()?))
     }
 
     fn heading(&self, id: String, sent_at: Timestamp) -> Heading {
@@ -363,16 +374,9 @@ impl Courier {
                 return;
             }
             let incident = snapshot.blindness(since);
-            let composer = Composer {
-                snapshot: &snapshot,
-                page: &self.page,
-                language: self.channel.language,
-                now,
-                unanswered: None,
-            };
             let id = format!("msg_{}_{}", incident.id, incident.turns);
-            let told = composer.compose(&[IncidentRecord { incident, hint: None }]);
-            let message = Message::new(self.heading(id, now), told);
+            let message = self.compose(id, Records::BlindSince(since), None).await;
+            let Some(message) = message else { return };
             let Err(failure) = self.channel.send(&message).await else { return };
             let channel = &self.channel.name;
             tracing::warn!(%failure, channel, tries, "the message that the overview is blind was not accepted");
@@ -381,6 +385,13 @@ impl Courier {
             tokio::time::sleep(Duration::from_millis(wait)).await;
         }
     }
+}
+
+/// What a message is about.
+enum Records {
+    Kept(Vec<IncidentRecord>),
+    /// That the overview is blind, which is known in memory only.
+    BlindSince(Timestamp),
 }
 
 fn is_due(delivery: &Delivery, now: Timestamp) -> bool {
