@@ -51,7 +51,10 @@ impl LiveState {
             changes.mark_unchanged();
             match self.write_changed_incidents(&mut judgement).await {
                 // Another web server has changed some.
-                Ok(false) => continue,
+                Ok(false) => {
+                    tokio::time::sleep(MIN_WAIT).await;
+                    continue;
+                }
                 Ok(true) => {}
                 Err(error) => {
                     tracing::warn!(%error, "incidents could not be written; they are judged again soon");

@@ -125,6 +125,11 @@ fn two_web_servers_tell_once_and_the_other_goes_on_when_the_one_that_tells_is_ki
     one.use_short_timers();
     one.send_heartbeat("svc-1", 1);
     receiver.wait_for(1, TOLD_WITHIN);
+    // Whoever is killed before it has written that, tells it again.
+    wait_until("the log to say that it was delivered", TOLD_WITHIN, || {
+        let log = other.get("/api/v1/channels/ops/deliveries").body;
+        (log["deliveries"][0]["outcome"] == "delivered").then_some(())
+    });
     one.kill();
     let mut sequence = 1;
     let messages = wait_until("the recovery", ENDED_WITHIN, || {
