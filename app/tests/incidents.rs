@@ -321,3 +321,14 @@ fn advice_about_the_cluster_names_all_servers_it_is_about() {
     let names = vec!["new-1".to_owned()];
     assert_eq!(advice(&watched, s(2)), [Some((HintId::NotReportedYet, names))]);
 }
+
+#[test]
+fn an_end_is_certain_when_it_has_been_calm_for_long_enough() {
+    let mut watched = Watched::new(snapshot([service("web-1")]));
+    watched.judge(s(400));
+    watched.hear(service("web-1"), s(410));
+    let ended = watched.judge_one(s(410));
+    assert!(!ended.is_open());
+    assert!(!ended.is_over(s(410) + Span::seconds(59)));
+    assert!(ended.is_over(s(410) + Span::seconds(60)));
+}

@@ -321,3 +321,105 @@ fn a_blind_overview_says_afterwards_for_how_long_it_was() {
     ];
     assert_eq!(world.messages, expected);
 }
+
+#[test]
+fn when_a_common_cause_is_over_those_that_recover_a_little_later_are_not_told_alone() {
+    let servers = || (0..6).map(|number| format!("web-{number}"));
+    let silent = servers().map(|server| service(&server));
+    let mut world = World::new(snapshot(silent.chain([service("witness")])), USUAL);
+    // All stop at 0 s. Half of them are back at 600 s, and the others 20 s later.
+    let is_back = |place: usize, second: i64| second >= 600 + if place < 3 { 0 } else { 20 };
+    world.run(0..1_200, |second| {
+        if second % 10 != 0 {
+            return Vec::new();
+        }
+        let back = servers().enumerate().filter(|(place, _)| is_back(*place, second));
+        back.map(|(_, server)| service(&server)).chain([service("witness")]).collect()
+    });
+    let said: Vec<_> = world.messages.iter().flat_map(|(_, said)| said.clone()).collect();
+    let expected = [told("many-silent", News::Begun), told("many-silent", News::Ended)];
+    assert_eq!(said, expected, "{:?}", world.messages);
+}
+
+#[test]
+fn one_that_stays_silent_when_a_common_cause_is_over_is_told() {
+    let servers = || (0..6).map(|number| format!("web-{number}"));
+    let silent = servers().map(|server| service(&server));
+    let mut world = World::new(snapshot(silent.chain([service("witness")])), USUAL);
+    world.run(0..1_200, |second| {
+        if second % 10 != 0 {
+            return Vec::new();
+        }
+        let back = servers().skip(1).filter(|_| second >= 600);
+        back.map(|server| service(&server)).chain([service("witness")]).collect()
+    });
+    let alone = world.messages.iter().find(|(_, said)| said.contains(&told("web-0", News::Begun)));
+    assert!((630..=632).contains(&alone.unwrap().0), "{:?}", world.messages);
+}
+
+#[test]
+fn what_comes_back_is_told_only_to_channels_that_want_it() {
+    let is_back = |known: &mut Incident| {
+        (known.turned, known.advised_since) = (s(700), s(700));
+        (known.turns, known.ended) = (2, None);
+    };
+    let later = ChannelRules { after: Span::minutes(10), ..USUAL };
+    let mut world = World::of([stale("a", 0)], later);
+    world.wait(0..601);
+    world.change("a", |known| known.ended = Some(s(601)));
+    world.wait(601..700);
+    world.change("a", is_back);
+    world.wait(700..2_000);
+    let expected = [
+        (600, vec![told("a", News::Begun)]),
+        (661, vec![told("a", News::Ended)]),
+        (1_300, vec![told("a", News::Begun)]),
+    ];
+    assert_eq!(world.messages, expected, "again after ten minutes");
+
+    let errors = ChannelRules { from: Severity::Error, ..USUAL };
+    let mut world = World::of([stale("a", 0)], errors);
+    world.wait(0..400);
+    world.change("a", |known| known.ended = Some(s(400)));
+    world.wait(400..700);
+    world.change("a", is_back);
+    world.change("a", |known| known.severity = Severity::Warning);
+    world.wait(700..2_000);
+    assert_eq!(world.messages.len(), 2, "it came back as a warning: {:?}", world.messages);
+}
+
+#[test]
+fn what_came_back_as_a_warning_and_becomes_an_error_again_is_told() {
+    let mut world = World::of([stale("a", 0)], USUAL);
+    world.wait(0..400);
+    world.change("a", |known| known.ended = Some(s(400)));
+    world.wait(400..700);
+    world.change("a", |known| {
+        (known.turned, known.advised_since) = (s(700), s(700));
+        (known.turns, known.ended, known.severity) = (2, None, Severity::Warning);
+    });
+    world.wait(700..1_100);
+    world.change("a", |known| (known.severity, known.advised_since) = (Severity::Error, s(1_100)));
+    world.wait(1_100..1_500);
+    let expected = [
+        (30, vec![told("a", News::Begun)]),
+        (460, vec![told("a", News::Ended)]),
+        (760, vec![told("a", News::Begun)]),
+        (1_130, vec![told("a", News::Worse)]),
+    ];
+    assert_eq!(world.messages, expected);
+}
+
+#[test]
+fn one_that_came_and_went_while_nothing_could_be_told_is_told_with_its_end() {
+    let came_and_went = Incident {
+        turns: 4,
+        turned: s(100),
+        advised_since: s(100),
+        ended: Some(s(110)),
+        ..stale("a", 0)
+    };
+    let mut world = World::of([came_and_went], USUAL);
+    world.wait(2_000..4_000);
+    assert_eq!(world.messages, [(2_000, vec![told("a", News::Ended)])], "not that it flaps");
+}

@@ -163,9 +163,7 @@ impl Snapshot {
         if let Some(blind_periods) = change.blind_periods {
             self.blind_periods = blind_periods;
         }
-        for incident in change.incidents {
-            self.note_incident(incident);
-        }
+        self.note_incidents(change.incidents);
         for key in &change.removed {
             self.components.remove(key);
         }

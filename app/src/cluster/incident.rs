@@ -15,8 +15,9 @@ const COMES_BACK_WITHIN: Span = Span::minutes(15);
 /// An incident that began once has really ended when it has been calm for so long. Each turn doubles it.
 const CALM: Span = Span::seconds(60);
 const MAX_CALM: Span = Span::minutes(30);
-/// An incident that ended longer ago never goes on.
-pub const MAX_REST: Span = MAX_CALM;
+/// An incident that ended longer ago never goes on, and its end has been told. A little longer than that takes, so that whoever
+/// tells the end still knows the incident.
+pub const MAX_REST: Span = Span::minutes(40);
 
 /// A trouble of one subject: it lasts from the first hint of a family until none is left. A hint that is replaced by another
 /// one does not end it, and nothing ends while the overview is blind.
@@ -114,6 +115,16 @@ impl Incident {
     pub fn calm(&self) -> Span {
         let doublings = self.turns.saturating_sub(1).min(5);
         CALM.times(1 << doublings).min(MAX_CALM)
+    }
+
+    /// Whether its end is certain: nothing has been due for so long. Until then people read that it is open.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.over_at().is_some_and(|over_at| over_at <= now)
+    }
+
+    /// When its end is certain; `None` while it is open.
+    pub fn over_at(&self) -> Option<Timestamp> {
+        self.ended.map(|ended| ended + self.calm())
     }
 
     /// Whether it would go on if its trouble came back at `now`.

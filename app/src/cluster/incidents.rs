@@ -182,9 +182,15 @@ fn take_up(
         return Incident::begin(id, severity, server.clone(), role, due_at);
     };
     let is_more_urgent = severity < known.severity || !known.is_told();
+    let advised_since = match known.replaced_by {
+        // Its cause is gone. It may only be slower to recover, so it is as new.
+        Some(_) => due_at.max(moment),
+        None if is_more_urgent => due_at,
+        None => known.advised_since,
+    };
     let gone_on = Incident {
         hint: id,
-        advised_since: if is_more_urgent { due_at } else { known.advised_since },
+        advised_since,
         severity,
         worst: known.worst.min(severity),
         replaced_by: None,
@@ -202,12 +208,14 @@ fn take_up(
     }
 }
 
-/// An open incident without a hint of its own: it goes on under its cause, or it ends.
+/// An open incident without a hint of its own: it goes on under its cause, or it ends. One that ends together with its cause keeps
+/// the name of that: nobody was told of it alone.
 fn without_hint(incident: &Incident, due: &DueHints<'_>, moment: Timestamp) -> Option<Incident> {
     let Incident { hint, ref server, role, .. } = *incident;
     let cause = due.cause_of(hint, server.as_ref(), role);
     let ended = cause.is_none().then(|| moment.max(incident.turned));
-    let next = Incident { replaced_by: cause, ended, ..incident.clone() };
+    let replaced_by = cause.or(incident.replaced_by);
+    let next = Incident { ended, replaced_by, ..incident.clone() };
     (next != *incident).then_some(next)
 }
 

@@ -111,7 +111,7 @@ struct DueNews<'a> {
 impl ChannelRules {
     /// What to tell at `now`.
     pub fn outlook(&self, incidents: &[Arc<Incident>], told: &Told, now: Timestamp) -> Outlook {
-        let news = incidents.iter().filter_map(|incident| self.news(incident, told));
+        let news = incidents.iter().filter_map(|incident| self.news(incident, told, now));
         let news: Vec<DueNews<'_>> = news.collect();
         let (due, later): (Vec<&DueNews<'_>>, Vec<&DueNews<'_>>) =
             news.iter().partition(|news| news.due <= now);
@@ -135,51 +135,86 @@ impl ChannelRules {
     }
 
     /// What the channel is to be told of an incident, now or later.
-    fn news<'a>(&self, incident: &'a Incident, told: &Told) -> Option<DueNews<'a>> {
-        let news = |what, due| Some(DueNews { incident, what, due });
-        let Some(known) = told.incidents.get(&incident.id) else {
-            return self.first_news(incident, told.since).and_then(|(what, due)| news(what, due));
+    fn news<'a>(&self, incident: &'a Incident, told: &Told, now: Timestamp) -> Option<DueNews<'a>> {
+        let (what, due) = match told.incidents.get(&incident.id) {
+            Some(known) => self.further_news(incident, known, now)?,
+            None => self.first_news(incident, told.since, now)?,
         };
-        let is_shown = incident.is_told() && incident.replaced_by.is_none();
-        if incident.turns >= FLAPPING_TURN && !known.flapping && is_shown {
-            return news(News::Flapping, incident.turned);
-        }
-        if let Some(ended) = incident.ended {
-            return if known.ended { None } else { news(News::Ended, ended + incident.calm()) };
-        }
-        if !is_shown {
-            return None;
-        }
-        if known.ended {
-            return news(News::Begun, incident.advised_since + LEAST_TOLD);
-        }
-        if incident.severity < known.severity {
-            return news(News::Worse, incident.advised_since + LEAST_TOLD);
-        }
-        let reminds = self.remind > Span::ZERO && is_unattended_error(incident);
-        if reminds { news(News::Reminder, known.at + self.remind) } else { None }
+        Some(DueNews { incident, what, due })
     }
 
     /// What the channel is told first of an incident, and when.
-    fn first_news(&self, incident: &Incident, since: Timestamp) -> Option<(News, Timestamp)> {
-        let is_wanted = incident.severity <= self.from
-            && incident.is_told()
-            && incident.replaced_by.is_none()
-            && (self.after == Span::ZERO || is_unattended_error(incident));
+    fn first_news(
+        &self,
+        incident: &Incident,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Option<(News, Timestamp)> {
+        if !self.wants(incident) {
+            return None;
+        }
+        if self.is_flapping(incident, now) {
+            return Some((News::Flapping, incident.turned));
+        }
+        let (Some(ended), Some(over_at)) = (incident.ended, incident.over_at()) else {
+            return Some((News::Begun, incident.advised_since + self.delay()));
+        };
+        // It ended before it could be told: while another message had just gone out, or while nobody could see it. Or it was
+        // there too often to be kept to oneself, though never for long.
+        let is_worth_it =
+            ended - incident.advised_since >= self.delay() || self.comes_and_goes(incident);
+        (ended > since && is_worth_it).then_some((News::Ended, over_at))
+    }
+
+    /// What the channel is told of an incident that it knows, and when.
+    fn further_news(
+        &self,
+        incident: &Incident,
+        known: &ToldIncident,
+        now: Timestamp,
+    ) -> Option<(News, Timestamp)> {
+        let is_wanted = self.wants(incident);
+        if is_wanted && !known.flapping && self.is_flapping(incident, now) {
+            return Some((News::Flapping, incident.turned));
+        }
+        if let Some(over_at) = incident.over_at() {
+            return (!known.ended).then_some((News::Ended, over_at));
+        }
         if !is_wanted {
             return None;
         }
-        // It was there too often to be kept to oneself, though never for long.
-        if incident.turns >= FLAPPING_TURN && self.after == Span::ZERO {
-            return Some((News::Flapping, incident.turned));
+        let due = incident.advised_since + self.delay();
+        if known.ended {
+            return Some((News::Begun, due));
         }
-        let least = self.after.max(LEAST_TOLD);
-        let Some(ended) = incident.ended else {
-            return Some((News::Begun, incident.advised_since + least));
-        };
-        // It ended before it could be told: while another message had just gone out, or while nobody could see it.
-        let was_due = ended > since && ended - incident.advised_since >= least;
-        was_due.then(|| (News::Ended, ended + incident.calm()))
+        if incident.severity < known.severity {
+            return Some((News::Worse, due));
+        }
+        let reminds = self.remind > Span::ZERO && is_unattended_error(incident);
+        reminds.then(|| (News::Reminder, known.at + self.remind))
+    }
+
+    /// Whether the channel is to hear that this is due.
+    fn wants(&self, incident: &Incident) -> bool {
+        incident.severity <= self.from
+            && incident.is_told()
+            && incident.replaced_by.is_none()
+            && (self.after == Span::ZERO || is_unattended_error(incident))
+    }
+
+    /// For how long advice must have been due.
+    fn delay(&self) -> Span {
+        self.after.max(LEAST_TOLD)
+    }
+
+    /// Whether to tell now that an incident comes and goes.
+    fn is_flapping(&self, incident: &Incident, now: Timestamp) -> bool {
+        self.comes_and_goes(incident) && !incident.is_over(now)
+    }
+
+    /// An escalation is about what stays.
+    fn comes_and_goes(&self, incident: &Incident) -> bool {
+        incident.turns >= FLAPPING_TURN && self.after == Span::ZERO
     }
 }
 
@@ -223,8 +258,10 @@ impl Told {
         self.last_message = worst.map(|worst| LastMessage { at, worst }).or(self.last_message);
         for (incident, what) in news {
             let known = self.incidents.get(&incident.id);
+            // What comes back is told anew, so it can become worse anew.
+            let before = known.filter(|_| *what != News::Begun);
             let severity =
-                known.map_or(incident.severity, |known| known.severity.min(incident.severity));
+                before.map_or(incident.severity, |known| known.severity.min(incident.severity));
             let flapping = *what == News::Flapping || known.is_some_and(|known| known.flapping);
             let ended = !incident.is_open() && *what != News::Flapping;
             let next = ToldIncident { severity, at, flapping, ended };

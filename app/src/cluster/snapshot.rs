@@ -64,12 +64,18 @@ impl Snapshot {
         self.components.insert(component.key(), component);
     }
 
-    /// Puts an incident in, or in place of what was known of it. Those that cannot go on any more are forgotten.
-    pub(super) fn note_incident(&mut self, incident: Arc<Incident>) {
+    /// Puts incidents in, or in place of what was known of them. Those that cannot go on any more are forgotten.
+    pub fn note_incidents(&mut self, mut changed: Vec<Arc<Incident>>) {
+        if changed.is_empty() {
+            return;
+        }
         let now = self.changed_at;
-        self.incidents.retain(|known| known.id != incident.id && known.may_come_back(now));
-        let place = self.incidents.partition_point(|known| known.id < incident.id);
-        self.incidents.insert(place, incident);
+        changed.sort_by(|one, other| one.id.cmp(&other.id));
+        let is_changed =
+            |known: &Incident| changed.binary_search_by(|one| one.id.cmp(&known.id)).is_ok();
+        self.incidents.retain(|known| known.may_come_back(now) && !is_changed(known));
+        self.incidents.append(&mut changed);
+        self.incidents.sort_by(|one, other| one.id.cmp(&other.id));
     }
 
     /// The moment of the last change of a fact or of a verdict up to `now`: the same for every

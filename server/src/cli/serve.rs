@@ -53,6 +53,7 @@ pub(super) async fn run(options: args::Serve) -> Result<(), Failure> {
         admin_url: options.admin_url,
         language: options.language,
         hsts: options.hsts,
+        tls: tls.clone(),
         frame_ancestors: options.frame_ancestors,
         branding: branding.as_ref().map(|file| file.get()).transpose()?.unwrap_or_default(),
         max_servers: options.max_servers,
@@ -66,7 +67,6 @@ pub(super) async fn run(options: args::Serve) -> Result<(), Failure> {
     })
     .await?;
     site.follow_files(FollowedFiles { join_token, branding });
-    site.watch_upkeep(tls.clone());
     let listener = Listener { socket, tls };
     if options.access.auth == args::Auth::Password {
         let address = address(&listener, &base)?;

@@ -69,6 +69,7 @@ impl Driver {
         let receive =
             |store: Arc<Store>| async move { Ok(((), store.receive(first).await?.commit)) };
         self.site.live.change(receive).await?;
+        self.site.live.change_upkeep(|_| Upkeep::default());
         self.apply(0).await?;
         Ok(nodes)
     }
@@ -123,7 +124,7 @@ impl Driver {
         self.report_messengers(second).await
     }
 
-    /// Begins or ends the scene of the overview's own needs. Its times stay the same while it lasts.
+    /// Begins or ends the scene of the overview's own needs, in place of checks. Its times stay the same while it lasts.
     fn set_upkeep(&mut self, second: u32) {
         let live = &self.site.live;
         let upkeep = timeline::upkeep(second, live.now());

@@ -3,35 +3,16 @@
 use std::cmp::Reverse;
 
 use app::cluster::hints::anchor;
-use app::cluster::observation::{self, BLIND_PERIOD_RETENTION};
-use app::cluster::{
-    Advice, BlindPeriod, Hint, HintId, Incident, IncidentId, ServerName, Snapshot, Span, Timestamp,
-};
-use app::i18n::{Catalog, HintText};
+use app::cluster::observation::BLIND_PERIOD_RETENTION;
+use app::cluster::{HintId, Incident, IncidentId, ServerName, Snapshot};
 
 use crate::http::problem::Problem;
 use crate::http::query::encode_value;
 use crate::http::single_flight::on_blocking_thread;
-use crate::live::LiveView;
+use crate::live::{IncidentReport, LiveView};
 use crate::site::Site;
 use crate::store::{IncidentQuery, IncidentRecord, StoreError};
 use crate::telemetry::log_limit::LogLimit;
-
-/// An incident with all there is to say about it.
-#[derive(Clone, Debug)]
-pub(crate) struct IncidentReport {
-    /// With the advice that is due now, if one is.
-    pub(crate) incident: Incident,
-    /// That advice. Of an incident that ended, or that another hint explains, the last that was due. `None` if that cannot be
-    /// read.
-    pub(crate) hint: Option<Hint>,
-    /// The servers it is about: all, if its advice is due now, else those that the advice names.
-    pub(crate) servers: Vec<String>,
-    /// How long it lasted, until now or its end.
-    pub(crate) lasted: Span,
-    /// For how much of that time nobody could observe.
-    pub(crate) unobserved: Span,
-}
 
 /// Some of the incidents, the latest first.
 #[derive(Debug, Default)]
@@ -149,52 +130,10 @@ async fn reports(site: &Site, view: LiveView, records: Vec<IncidentRecord>) -> V
     {
         snapshot.blind_periods = all;
     }
-    on_blocking_thread(move || judge(&snapshot, now, records)).await
-}
-
-/// Adds to each incident what is due about it now.
-fn judge(snapshot: &Snapshot, now: Timestamp, records: Vec<IncidentRecord>) -> Vec<IncidentReport> {
-    let incidents: Vec<&Incident> = records.iter().map(|record| &record.incident).collect();
-    let advice = snapshot.advice(&incidents, now);
-    let mut unobserved = snapshot.blind_periods.clone();
-    let present =
-        snapshot.blind_since.map(|start| BlindPeriod { start, end: now, clock_set: false });
-    unobserved.extend(present);
-    let report = |(IncidentRecord { incident, hint }, advice): (IncidentRecord, Option<_>)| {
-        let until = incident.ended.unwrap_or(now);
-        let (lasted, began) = (incident.lasted(now).max(Span::ZERO), incident.began);
-        let unobserved = observation::unobserved(began, until, &unobserved);
-        let Some(Advice { hint, servers }) = advice else {
-            let own = || incident.server.iter().map(ToString::to_string).collect();
-            let servers = hint.as_ref().map_or_else(own, Hint::named_servers);
-            return IncidentReport { incident, hint, servers, lasted, unobserved };
-        };
-        IncidentReport {
-            incident: Incident { hint: hint.id, severity: hint.severity, ..incident },
-            hint: Some(hint),
-            servers: servers.iter().map(ToString::to_string).collect(),
-            lasted,
-            unobserved,
-        }
-    };
-    records.into_iter().zip(advice).map(report).collect()
+    on_blocking_thread(move || IncidentReport::judge(&snapshot, now, records)).await
 }
 
 impl IncidentReport {
-    /// What is wrong, how we know, and what to do. Without its advice only what is wrong.
-    pub(crate) fn text(&self, catalog: &Catalog) -> HintText {
-        if let Some(hint) = &self.hint {
-            return catalog.hint(hint);
-        }
-        let Incident { hint, server, .. } = &self.incident;
-        HintText {
-            title: catalog.title_about(*hint, server.as_ref()),
-            evidence: String::new(),
-            steps: Vec::new(),
-            avoid: None,
-        }
-    }
-
     /// The path and query of the page at the moment of the incident, below the base path, at its hint: of an open incident the
     /// page as it is now. `kept` are more parameters.
     pub(crate) fn place(&self, kept: &[(&'static str, String)]) -> String {

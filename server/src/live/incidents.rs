@@ -19,6 +19,8 @@ const MIN_WAIT: Duration = Duration::from_millis(100);
 impl LiveState {
     /// Judges incidents whenever this web server leads, until the process ends.
     pub(crate) async fn run_incident_judge(self: &Arc<Self>) {
+        // A certificate that expires, say, is not well because nobody has read it yet.
+        self.wait_for_upkeep().await;
         loop {
             self.wait_until_readable().await;
             // A failure is noticed by `run_database_checks`, which says so.

@@ -1,10 +1,13 @@
 //! What is the live picture, and how is it read and changed? One snapshot in memory answers all readers.
 
+mod incident_report;
 mod incidents;
 mod refresh;
 mod rejections;
 mod state;
 mod upkeep;
+
+pub(crate) use self::incident_report::IncidentReport;
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -60,6 +63,10 @@ pub struct LiveState {
     changed: watch::Sender<()>,
     /// Whether this web server does what only one may do.
     leads: watch::Sender<bool>,
+    /// Whether the picture has what the overview needs itself.
+    upkeep_known: watch::Sender<bool>,
+    /// The channels that somebody paused, and until when.
+    paused_channels: RwLock<Vec<(String, Timestamp)>>,
 }
 
 impl LiveState {
@@ -91,6 +98,8 @@ impl LiveState {
             rejections: RejectionQueue::default(),
             changed: watch::Sender::default(),
             leads: watch::Sender::default(),
+            upkeep_known: watch::Sender::default(),
+            paused_channels: RwLock::default(),
         }))
     }
 
@@ -275,6 +284,7 @@ impl LiveState {
         self.write(|picture| {
             if let Some(snapshot) = commit.snapshot {
                 picture.replace_snapshot(*snapshot, commit.id, commit.at);
+                picture.note_incidents(commit.incidents);
             } else {
                 picture.note_readable(commit.at);
                 picture.apply_commit(commit);

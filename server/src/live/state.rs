@@ -153,8 +153,7 @@ impl Picture {
         if commit.rejected.is_some() {
             self.rejections_at = number;
         }
-        let ids = commit.incidents.iter().map(|incident| incident.id.clone());
-        self.incidents_at.extend(ids.map(|id| (id, number)));
+        self.note_commit_of_incidents(&commit.incidents);
         let facts = commit.components.iter().map(|component| &component.server);
         let touched: BTreeSet<ServerName> =
             facts.chain(commit.removed.iter().map(|key| &key.server)).cloned().collect();
@@ -183,6 +182,18 @@ impl Picture {
             let known = &self.snapshot.incidents;
             self.incidents_at.retain(|id, _| incidents::find(known, id.as_str()).is_some());
         }
+    }
+
+    /// Puts incidents in that were written after the snapshot of the same commit was read.
+    pub(super) fn note_incidents(&mut self, incidents: Vec<Arc<Incident>>) {
+        self.note_commit_of_incidents(&incidents);
+        self.snapshot.note_incidents(incidents);
+    }
+
+    fn note_commit_of_incidents(&mut self, incidents: &[Arc<Incident>]) {
+        let number = self.commit.number;
+        let ids = incidents.iter().map(|incident| incident.id.clone());
+        self.incidents_at.extend(ids.map(|id| (id, number)));
     }
 
     /// Returns whether it differs from before.

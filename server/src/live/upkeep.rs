@@ -1,6 +1,6 @@
 //! When does what the overview itself needs run out or fail: its certificate, its disk, the tokens in use, its channels?
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use app::cluster::upkeep::{TOKEN_IN_USE, TOKEN_WARNING};
@@ -10,6 +10,7 @@ use app::cluster::{
 
 use crate::auth::cache::AuthCache;
 use crate::live::LiveState;
+use crate::store::ChannelHealth;
 
 /// As often as the files of the certificate are read.
 const CHECK_INTERVAL: Duration = Duration::from_secs(5);
@@ -21,10 +22,12 @@ const MAX_TOKENS: usize = 100;
 const AHEAD: Span = Span::minutes(5);
 
 impl LiveState {
-    /// Checks again and again until the process ends. `certificate` reads which one the listener presents.
+    /// Checks again and again until the process ends. `certificate` reads which one the listener presents; `channels`: the names
+    /// of those in use.
     pub(crate) async fn run_upkeep_checks(
         self: &Arc<Self>,
         certificate: impl Fn() -> Option<Certificate>,
+        channels: Vec<String>,
     ) {
         loop {
             let store = Arc::clone(&self.store);
@@ -35,24 +38,58 @@ impl LiveState {
                 disk.map(|disk| DiskSpace { free: disk.free / DISK_STEP * DISK_STEP, ..disk });
             let tokens = expiring_tokens(&self.auth_cache(), self.now());
             let certificate = certificate();
-            self.change_upkeep(|known| Upkeep { certificate, disk, tokens, ..known });
+            let health = self.channel_health(&channels).await;
+            let is_complete = health.is_some();
+            self.update_upkeep(|known| Upkeep {
+                certificate,
+                disk,
+                tokens,
+                channels: health.map_or(known.channels, |health| failing_channels(&health)),
+            });
+            if is_complete {
+                self.upkeep_known.send_replace(true);
+            }
             tokio::time::sleep(CHECK_INTERVAL).await;
         }
     }
 
-    /// Notes whether a channel fails.
-    pub(crate) fn note_channel(&self, name: &str, failing: Option<FailingChannel>) {
-        self.change_upkeep(|mut known| {
-            known.channels.retain(|channel| channel.name != name);
-            known.channels.extend(failing);
-            known
-                .channels
-                .sort_by(|one, other| (one.since, &one.name).cmp(&(other.since, &other.name)));
-            known
-        });
+    /// Waits until it is known what the overview needs. Before that, what is missing in the picture need not be well.
+    pub(super) async fn wait_for_upkeep(&self) {
+        // This is the sender, so the channel is never closed.
+        let _ = self.upkeep_known.subscribe().wait_for(|known| *known).await;
     }
 
+    /// Whether somebody paused this channel, as far as the last check knows: also while the database cannot be read.
+    pub(crate) fn is_channel_paused(&self, name: &str) -> bool {
+        let now = self.now();
+        let paused = self.paused_channels.read().unwrap_or_else(PoisonError::into_inner);
+        paused.iter().any(|(paused, until)| paused == name && *until > now)
+    }
+
+    /// How these channels do; `None` while the database cannot be read.
+    async fn channel_health(self: &Arc<Self>, channels: &[String]) -> Option<Vec<ChannelHealth>> {
+        if self.is_blind() {
+            return None;
+        }
+        if channels.is_empty() {
+            return Some(Vec::new());
+        }
+        // A failure is noticed by `run_database_checks`, which says so.
+        let mut health = self.store.channel_health().await.ok()?;
+        health.retain(|channel| channels.contains(&channel.name));
+        let paused = health.iter().filter_map(|one| Some((one.name.clone(), one.paused_until?)));
+        let mut known = self.paused_channels.write().unwrap_or_else(PoisonError::into_inner);
+        *known = paused.collect();
+        Some(health)
+    }
+
+    /// Sets it without a check.
     pub(crate) fn change_upkeep(&self, change: impl FnOnce(Upkeep) -> Upkeep) {
+        self.update_upkeep(change);
+        self.upkeep_known.send_replace(true);
+    }
+
+    fn update_upkeep(&self, change: impl FnOnce(Upkeep) -> Upkeep) {
         let changed = self.write(|picture| {
             let now = self.current_time(picture);
             let upkeep = change(picture.snapshot.upkeep.clone());
@@ -62,6 +99,17 @@ impl LiveState {
             self.changed.send_replace(());
         }
     }
+}
+
+/// Those that fail, the one that fails for longest first.
+fn failing_channels(health: &[ChannelHealth]) -> Vec<FailingChannel> {
+    let failing = |one: &ChannelHealth| {
+        let (since, error) = one.failing.clone()?;
+        Some(FailingChannel { name: one.name.clone(), since, error })
+    };
+    let mut failing: Vec<FailingChannel> = health.iter().filter_map(failing).collect();
+    failing.sort_by(|one, other| (one.since, &one.name).cmp(&(other.since, &other.name)));
+    failing
 }
 
 /// The tokens that are used and expire soon, the first to expire first.

@@ -63,6 +63,11 @@ impl Channel {
         self.kind.as_str()
     }
 
+    /// Whether each incident must be in a message: see [`Message::split`].
+    pub(super) fn needs_each_incident(&self) -> bool {
+        self.kind.needs_each_incident()
+    }
+
     /// Sends a message once. It takes at most 15 s, an e-mail or several events at most 60 s. If the future is dropped,
     /// the message may still arrive.
     pub async fn send(&self, message: &Message) -> Result<Delivered, DeliveryFailure> {

@@ -54,6 +54,11 @@ pub struct Incident {
 }
 
 impl Incident {
+    /// The most urgent comes first: open before ended, then by severity, then the oldest.
+    pub(super) fn urgency(&self) -> (bool, Severity, Timestamp) {
+        (self.state == IncidentState::Ended, self.severity, self.since)
+    }
+
     /// The same with printable texts of bounded length.
     pub(super) fn bounded(self) -> Self {
         let shorten = |text: &String| shortened(text, MAX_STEP_BYTES);

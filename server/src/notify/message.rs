@@ -14,6 +14,9 @@ pub const MAX_INCIDENTS: usize = 20;
 /// The length of a message as JSON.
 pub const MAX_MESSAGE_BYTES: usize = 20_000;
 
+/// Of the number of further incidents, which is not known while the message is filled.
+const MAX_COUNT_DIGITS: usize = 20;
+
 /// The incident of a test message.
 const TEST_HINT: &str = "test";
 
@@ -60,27 +63,58 @@ pub fn new_message_id() -> String {
 impl Message {
     /// The most urgent incidents come first; of those that do not fit, only the number is given.
     pub fn new(heading: Heading, mut incidents: Vec<Incident>) -> Self {
+        incidents.sort_by_key(Incident::urgency);
+        let mut message = Self::empty(heading);
+        message.count(&incidents);
+        message.more = message.fill(incidents).len();
+        message
+    }
+
+    /// As many messages as it takes to have each incident in one of them, for receivers to which each is an event of its own.
+    pub fn split(heading: &Heading, mut incidents: Vec<Incident>) -> Vec<Self> {
+        incidents.sort_by_key(Incident::urgency);
+        let mut messages = Vec::new();
+        while !incidents.is_empty() {
+            let id = match messages.len() {
+                0 => heading.id.clone(),
+                earlier => format!("{}_{}", heading.id, earlier + 1),
+            };
+            let mut message = Self::empty(Heading { id, ..heading.clone() });
+            let rest = message.fill(incidents);
+            message.count(&message.incidents.clone());
+            incidents = rest;
+            messages.push(message);
+        }
+        messages
+    }
+
+    /// With more incidents that are only counted: so many that are open, and so many that have ended.
+    pub(super) fn with_others(mut self, [open, over]: [usize; 2]) -> Self {
+        self.more += open + over;
+        self.counts = [self.counts[0] + open, self.counts[1] + over];
+        self
+    }
+
+    fn count(&mut self, incidents: &[Incident]) {
         let is_open = |incident: &&Incident| incident.state == IncidentState::Open;
         let open = incidents.iter().filter(is_open).count();
-        let counts = [open, incidents.len() - open];
-        incidents.sort_by_key(|incident| {
-            (incident.state == IncidentState::Ended, incident.severity, incident.since)
-        });
+        self.counts = [open, incidents.len() - open];
+    }
+
+    fn empty(heading: Heading) -> Self {
         let Heading { id, cluster, page, sent_at, language } = heading;
-        let mut message = Self {
+        Self {
             r#type: "incidents",
             sent_at,
             cluster: shortened(&cluster, MAX_TITLE_BYTES),
             page,
             incidents: Vec::new(),
-            more: incidents.len(),
+            more: 0,
             id,
             language,
             is_test: false,
-            counts,
-        };
-        message.fill(incidents);
-        message
+            counts: [0; 2],
+        }
     }
 
     /// The message of *Send a test*: it says that nothing is wrong. Its incident has ended already, so that it stays open nowhere.
@@ -112,10 +146,14 @@ impl Message {
         Self { is_test: true, ..Self::new(heading, vec![incident]) }
     }
 
-    fn fill(&mut self, incidents: Vec<Incident>) {
-        let mut bytes = self.json_bytes();
-        for incident in incidents.into_iter().take(MAX_INCIDENTS) {
-            let mut incident = incident.bounded();
+    /// Takes as many as it has room for, at least one. Returns the others.
+    fn fill(&mut self, incidents: Vec<Incident>) -> Vec<Incident> {
+        let mut bytes = json_bytes(self) + MAX_COUNT_DIGITS;
+        let mut others = incidents.into_iter();
+        while self.incidents.len() < MAX_INCIDENTS
+            && let Some(next) = others.as_slice().first()
+        {
+            let mut incident = next.clone().bounded();
             // One more for the comma.
             let mut needed = json_bytes(&incident) + 1;
             if self.incidents.is_empty() && bytes + needed > MAX_MESSAGE_BYTES {
@@ -127,12 +165,9 @@ impl Message {
             }
             bytes += needed;
             self.incidents.push(incident);
-            self.more -= 1;
+            others.next();
         }
-    }
-
-    fn json_bytes(&self) -> usize {
-        json_bytes(self)
+        others.collect()
     }
 
     /// The `webhook-id`.

@@ -164,3 +164,25 @@ fn a_test_message_says_which_cluster_and_channel_and_that_nothing_is_wrong() {
         assert_eq!(json_of(&message)["incidents"][0]["state"], "ended");
     }
 }
+
+#[test]
+fn for_receivers_with_an_event_for_each_incident_all_are_in_some_message() {
+    let messages =
+        Message::split(&heading(Language::English), (1..=57).rev().map(incident).collect());
+    let ids: Vec<&str> = messages.iter().map(Message::id).collect();
+    assert_eq!(ids, ["msg_1", "msg_1_2", "msg_1_3"]);
+    let all = messages.iter().flat_map(Message::incidents).map(|incident| incident.id.clone());
+    let expected: Vec<String> = (1..=57).map(|number| format!("inc_{number}")).collect();
+    assert_eq!(all.collect::<Vec<_>>(), expected);
+    for message in &messages {
+        assert_eq!((message.more(), message.counts()), (0, [message.incidents().len(), 0]));
+        assert!(json_of(message).to_string().len() <= MAX_MESSAGE_BYTES);
+    }
+}
+
+#[test]
+fn incidents_of_which_nobody_made_the_texts_are_counted() {
+    let incidents = vec![incident(1), ended(2)];
+    let message = Message::new(heading(Language::English), incidents).with_others([3, 4]);
+    assert_eq!((message.more(), message.counts()), (7, [4, 5]));
+}

@@ -7,6 +7,9 @@ use app::i18n::{Catalog, MessageKey};
 use super::incident::{Incident, IncidentState};
 use super::message::Message;
 
+/// An error that has been open for so long says whether somebody has acknowledged it.
+const OPEN_FOR_LONG: Span = Span::minutes(60);
+
 /// One incident in words. All texts are plain: each kind of channel escapes them in its own way.
 #[derive(Clone, Debug)]
 pub(super) struct IncidentText<'a> {
@@ -99,11 +102,12 @@ fn severity(incident: &Incident, catalog: &Catalog) -> &'static str {
 
 fn facts(incident: &Incident, catalog: &Catalog) -> Vec<String> {
     let since = ("since", Arg::Date(incident.since));
+    let lasted = ("lasted", Arg::Span(incident.lasted));
     let mut facts = vec![match incident.ended_at {
-        None => catalog.format(MessageKey::PagesNotifySince, &[since]),
+        None => catalog.format(MessageKey::PagesNotifySince, &[since, lasted.clone()]),
         Some(ended) => {
             let ended = ("ended", Arg::Date(ended));
-            let lasted = ("lasted", Arg::Span(incident.lasted));
+            let lasted = lasted.clone();
             if incident.blind > Span::ZERO {
                 let blind = ("blind", Arg::Span(incident.blind));
                 let args = [since, ended, lasted, blind];
@@ -115,7 +119,8 @@ fn facts(incident: &Incident, catalog: &Catalog) -> Vec<String> {
     }];
     if incident.turns > 1 {
         let count = usize::try_from(incident.turns).unwrap_or(usize::MAX);
-        facts.push(catalog.format(MessageKey::PagesNotifyTurns, &[("count", Arg::Number(count))]));
+        let args = [("count", Arg::Number(count)), lasted];
+        facts.push(catalog.format(MessageKey::PagesNotifyTurns, &args));
     }
     if let Some((from, to)) = incident.unanswered {
         let args = [("from", Arg::Date(from)), ("to", Arg::Date(to))];
@@ -124,8 +129,17 @@ fn facts(incident: &Incident, catalog: &Catalog) -> Vec<String> {
     if let Some(name) = &incident.acknowledged_by {
         let args = [("name", Arg::Text(name.clone()))];
         facts.push(catalog.format(MessageKey::PagesNotifyAcknowledged, &args));
+    } else if is_open_for_long(incident) {
+        facts.push(catalog.text(MessageKey::PagesNotifyUnacknowledged).to_owned());
     }
     facts
+}
+
+/// An error that a reminder may be about.
+fn is_open_for_long(incident: &Incident) -> bool {
+    incident.state == IncidentState::Open
+        && incident.severity == Severity::Error
+        && incident.lasted >= OPEN_FOR_LONG
 }
 
 impl IncidentText<'_> {
@@ -252,7 +266,7 @@ mod tests {
             plain_text(&message),
             "Over: The service of web-1 does not respond\n\n\
              From 2026-11-22 11:52:00Z to 2026-11-22 12:00:00Z: 8 min, 2 min of them not observed. \
-             It has started 3 times. \
+             It has started 3 times in 8 min. \
              Sent late: this channel did not answer from 2026-11-22 11:52:00Z to 2026-11-22 12:00:00Z. \
              Acknowledged by ann.\n\n\
              The last heartbeat came at 11:47:00Z from 10.0.0.7.\n\n\
@@ -261,6 +275,10 @@ mod tests {
              https://overview.example/?at=2026-11-22T11:52:00.000Z#1\n\n\n\
              Cluster prod: https://overview.example/"
         );
+        let long = Incident { lasted: Span::minutes(240), ..incident(1) };
+        let message = Message::new(heading(Language::English), vec![long]);
+        let facts = "Since 2026-11-22 11:52:00Z (4 h). Nobody has acknowledged it yet.";
+        assert!(plain_text(&message).contains(facts), "{}", plain_text(&message));
         let many = Message::new(heading(Language::English), (1..=25).map(incident).collect());
         assert!(plain_text(&many).contains(&format!("and {} more", many.more())));
     }

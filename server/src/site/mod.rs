@@ -80,6 +80,19 @@ pub struct FollowedFiles {
 impl Site {
     /// Opens the database and starts the background tasks.
     pub async fn open(options: Options) -> Result<Arc<Self>, StoreError> {
+        let tls = options.tls.clone();
+        let site = Self::open_without_upkeep_checks(options).await?;
+        let live = Arc::clone(&site.live);
+        let certificate = move || tls.as_ref().and_then(Tls::certificate);
+        let channels = site.commands.channels().map(|channel| channel.name.clone()).collect();
+        site.background().spawn(async move { live.run_upkeep_checks(certificate, channels).await });
+        Ok(site)
+    }
+
+    /// The same for a cluster that is simulated with all it needs.
+    pub(crate) async fn open_without_upkeep_checks(
+        options: Options,
+    ) -> Result<Arc<Self>, StoreError> {
         // Leptos renders on this runtime; a second call in one process changes nothing.
         let _ = any_spawner::Executor::init_tokio();
         let store = Store::open_keeping(&options.database, options.keep_history).await?;
@@ -155,14 +168,6 @@ impl Site {
             background: Mutex::new(background),
         });
         Ok(site)
-    }
-
-    /// Watches the certificate of the listener, the database's disk and the tokens in use, and shows what runs out soon.
-    pub fn watch_upkeep(&self, tls: Option<Tls>) {
-        let live = Arc::clone(&self.live);
-        let certificate = move || tls.as_ref().and_then(Tls::certificate);
-        let mut background = self.background.lock().unwrap_or_else(PoisonError::into_inner);
-        background.spawn(async move { live.run_upkeep_checks(certificate).await });
     }
 
     /// Reads these files again and again, and uses their new content whenever it changes.

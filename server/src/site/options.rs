@@ -10,6 +10,7 @@ use super::frame_ancestors::Ancestor;
 use crate::auth::AuthPolicy;
 use crate::auth::secret::SecretHash;
 use crate::messenger::DialLoopback;
+use crate::net::tls::Tls;
 use crate::notify::{Channels, MonitorUrl, PublicUrl};
 use crate::self_report::SelfReport;
 use crate::store::{KEEP_HISTORY, without_password};
@@ -32,6 +33,8 @@ pub struct Options {
     pub language: Option<Language>,
     /// The `max-age` of HSTS, if it serves TLS itself. Browsers then refuse plain HTTP on every port of its host.
     pub hsts: Option<Span>,
+    /// The TLS of its listener, if it has one: the page shows when that certificate expires.
+    pub tls: Option<Tls>,
     /// The origins whose pages may frame the page.
     pub frame_ancestors: Vec<Ancestor>,
     pub branding: Branding,
@@ -64,6 +67,7 @@ impl Options {
             admin_url: None,
             language: None,
             hsts: None,
+            tls: None,
             frame_ancestors: Vec::new(),
             branding: Branding::default(),
             max_servers: MAX_SERVERS,

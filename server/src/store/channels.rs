@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use app::cluster::incident::MAX_REST;
 use app::cluster::news::{LastMessage, News, Told, ToldIncident};
 use app::cluster::{Incident, IncidentId, Severity, Span, Timestamp};
 use serde_json::json;
@@ -24,14 +25,32 @@ pub struct ChannelState {
     /// Counts its messages.
     version: i64,
     pub told: Told,
-    /// Nothing is sent meanwhile.
+    /// Nothing is sent meanwhile. `None`: it was over when this was read.
     pub pause: Option<Pause>,
+    /// When the last pause ended, if it has.
+    pub resumed: Option<Timestamp>,
     /// Since when no message was accepted, and what went wrong last.
     pub failing: Option<(Timestamp, String)>,
     /// The message that is on its way.
     pub pending: Option<Delivery>,
     /// The incidents that are open or may go on, and those whose end the channel has not been told.
     pub incidents: Vec<Arc<Incident>>,
+}
+
+impl ChannelState {
+    /// Whether nothing is sent at `now`.
+    pub fn is_paused(&self, now: Timestamp) -> bool {
+        self.pause.as_ref().is_some_and(|pause| pause.until > now)
+    }
+}
+
+/// Whether a channel works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChannelHealth {
+    pub name: String,
+    /// Since when no message was accepted, and what went wrong last.
+    pub failing: Option<(Timestamp, String)>,
+    pub paused_until: Option<Timestamp>,
 }
 
 /// Nothing is sent until a moment.
@@ -106,39 +125,49 @@ const UPSERT_TOLD: [&str; 2] = with_json_rows!(
          flapping = excluded.flapping, ended = excluded.ended"
 );
 
+const NOTE_OVER: [&str; 2] = with_json_rows!(
+    "update told set ended = true where channel = $2 and incident in (select value ->> 0 from ",
+    ")"
+);
+
 impl Store {
     /// What is known of this channel, which begins to exist if it did not.
     pub async fn channel(self: &Arc<Self>, name: &str) -> Result<ChannelState, StoreError> {
+        let (now, known) = (self.now(), name.to_owned());
+        let read =
+            self.read(move |tx| Box::pin(async move { read_channel(tx, &known, now).await }));
+        if let Some(state) = read.await? {
+            return Ok(state);
+        }
         let (store, name) = (Arc::clone(self), name.to_owned());
         run_to_end(async move {
-            let now = store.now();
             let mut tx = store.begin_write().await?;
             let create = sql("insert into channels (name, created_at) values ($1, $2)
                  on conflict (name) do nothing");
             create.bind(&name).bind(now.0).execute(&mut tx).await?;
             let state = read_channel(&mut tx, &name, now).await?;
             tx.commit().await?;
-            Ok(state)
+            state.ok_or(StoreError::UnreadableValue("channel"))
         })
         .await
     }
 
-    /// Since when a channel has accepted no message, and what went wrong last; `None` if it works.
-    pub async fn channel_failure(
-        self: &Arc<Self>,
-        name: &str,
-    ) -> Result<Option<(Timestamp, String)>, StoreError> {
-        let name = name.to_owned();
+    /// Whether each channel works, also of those that are no longer used.
+    pub async fn channel_health(self: &Arc<Self>) -> Result<Vec<ChannelHealth>, StoreError> {
         self.read(move |tx| {
             Box::pin(async move {
-                let select = sql("select failing_since, last_error from channels
-                     where name = $1 and failing_since is not null");
-                let rows = select.bind(name).rows(tx).await?;
-                let failure = |row: &Row| {
-                    let error = row.get::<Option<String>>(1)?.unwrap_or_default();
-                    Ok((Timestamp(row.get(0)?), error))
+                let select =
+                    sql("select name, failing_since, last_error, paused_until from channels");
+                let health = |row: &Row| {
+                    let error = row.get::<Option<String>>(2)?.unwrap_or_default();
+                    let since = row.get::<Option<i64>>(1)?.map(Timestamp);
+                    Ok(ChannelHealth {
+                        name: row.get(0)?,
+                        failing: since.map(|since| (since, error)),
+                        paused_until: row.get::<Option<i64>>(3)?.map(Timestamp),
+                    })
                 };
-                rows.first().map(failure).transpose()
+                select.rows(tx).await?.iter().map(health).collect()
             })
         })
         .await
@@ -151,7 +180,7 @@ impl Store {
             Box::pin(async move {
                 let mut states = Vec::new();
                 for row in sql("select name from channels order by name").rows(tx).await? {
-                    states.push(read_channel(tx, row.get(0)?, now).await?);
+                    states.extend(read_channel(tx, row.get(0)?, now).await?);
                 }
                 Ok(states)
             })
@@ -193,13 +222,15 @@ impl Store {
         .await
     }
 
-    /// Writes how a try ended, and since when the channel fails.
+    /// Writes how a try ended, since when the channel fails, and whose end it was told: `over`.
     pub async fn note_try(
         self: &Arc<Self>,
         delivery: &Delivery,
         failing: Option<(Timestamp, String)>,
+        over: &[IncidentId],
     ) -> Result<(), StoreError> {
         let (store, delivery) = (Arc::clone(self), delivery.clone());
+        let over: Vec<_> = over.iter().map(|id| json!([id])).collect();
         run_to_end(async move {
             let mut tx = store.begin_write().await?;
             let note = sql("update deliveries set tries = $2, next_try_at = $3, ended_at = $4,
@@ -213,28 +244,36 @@ impl Store {
                 .bind(delivery.outcome.as_str())
                 .bind(delivery.answer.clone());
             note.execute(&mut tx).await?;
-            let fails =
-                sql("update channels set failing_since = $2, last_error = $3 where name = $1");
-            let (since, error) = failing.unzip();
-            let fails = fails.bind(&delivery.channel).bind(since.map(|at: Timestamp| at.0));
-            fails.bind(error).execute(&mut tx).await?;
+            note_failing(&mut tx, &delivery.channel, failing).await?;
+            if !over.is_empty() {
+                let told = sql_with_json_rows(&mut tx, NOTE_OVER).bind(json!(over).to_string());
+                told.bind(&delivery.channel).execute(&mut tx).await?;
+            }
             tx.commit().await
         })
         .await
     }
 
-    /// Adds a message that was sent directly, such as a test, to the log.
+    /// Adds a message that was sent directly, such as a test, to the log. If it was accepted, what waits is tried at once; if nothing
+    /// does, the channel works again.
     pub async fn log_delivery(self: &Arc<Self>, delivery: &Delivery) -> Result<(), StoreError> {
         let (store, delivery) = (Arc::clone(self), delivery.clone());
         run_to_end(async move {
             let mut tx = store.begin_write().await?;
             insert(&mut tx, &delivery).await?;
+            if delivery.outcome == DeliveryOutcome::Delivered {
+                let works = sql("update channels set failing_since = null, last_error = null
+                     where name = $1 and not exists
+                         (select 1 from deliveries where channel = $1 and outcome = 'pending')");
+                works.bind(&delivery.channel).execute(&mut tx).await?;
+                try_at(&mut tx, &delivery.channel, store.now()).await?;
+            }
             tx.commit().await
         })
         .await
     }
 
-    /// Pauses a channel, or with `None` lets it go on. With an audit entry if somebody does.
+    /// Pauses a channel, or with `None` lets it go on: then what waits is tried at once. With an audit entry if somebody does.
     pub async fn pause_channel(
         self: &Arc<Self>,
         name: &str,
@@ -250,13 +289,18 @@ impl Store {
                      on conflict (name) do update set paused_until = excluded.paused_until,
                          paused_by = excluded.paused_by, pause_reason = excluded.pause_reason",
                 );
+                // A pause that ends is kept, for what waited meanwhile has not been tried for so long.
+                let until = pause.as_ref().map_or(change.at, |pause| pause.until);
                 let write = write
-                    .bind(name)
+                    .bind(&name)
                     .bind(change.at.0)
-                    .bind(pause.as_ref().map(|pause| pause.until.0))
+                    .bind(until.0)
                     .bind(pause.as_ref().map(|pause| pause.by.clone()))
                     .bind(pause.as_ref().map(|pause| pause.reason.clone()));
                 write.execute(&mut change.tx).await?;
+                if pause.is_none() {
+                    try_at(&mut change.tx, &name, change.at).await?;
+                }
                 match &entry {
                     Some(entry) => change.record(entry).await,
                     None => Ok(()),
@@ -296,44 +340,53 @@ impl Store {
     }
 }
 
-async fn read_channel(tx: &mut Tx, name: &str, now: Timestamp) -> Result<ChannelState, StoreError> {
+async fn read_channel(
+    tx: &mut Tx,
+    name: &str,
+    now: Timestamp,
+) -> Result<Option<ChannelState>, StoreError> {
     let select =
         sql("select version, created_at, last_message_at, last_message_worst, paused_until,
              paused_by, pause_reason, failing_since, last_error
          from channels where name = $1");
-    let row = select.bind(name).row(tx).await?;
+    let rows = select.bind(name).rows(tx).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
     let time = |place| Ok::<_, StoreError>(row.get::<Option<i64>>(place)?.map(Timestamp));
     let text = |place| Ok::<_, StoreError>(row.get::<Option<String>>(place)?.unwrap_or_default());
-    let last_message = match (time(2)?, severity(&row, 3)?) {
+    let last_message = match (time(2)?, severity(row, 3)?) {
         (Some(at), Some(worst)) => Some(LastMessage { at, worst }),
         _ => None,
     };
     let (by, reason, error) = (text(5)?, text(6)?, text(8)?);
-    let pause = time(4)?.filter(|until| *until > now).map(|until| Pause { until, by, reason });
+    let paused_until = time(4)?;
+    let pause = paused_until.filter(|until| *until > now).map(|until| Pause { until, by, reason });
     let pending = sql(select_deliveries!("where channel = $1 and outcome = 'pending'"));
     let pending = pending.bind(name).rows(tx).await?;
-    Ok(ChannelState {
+    Ok(Some(ChannelState {
         name: name.to_owned(),
         version: row.get(0)?,
         told: Told {
             since: Timestamp(row.get(1)?),
-            incidents: told_incidents(tx, name).await?,
+            incidents: told_incidents(tx, name, now).await?,
             last_message,
         },
         pause,
+        resumed: paused_until.filter(|until| *until <= now),
         failing: time(7)?.map(|since| (since, error)),
         pending: pending.first().map(parse_delivery).transpose()?,
         incidents: incidents::of_channel(tx, name, now).await?,
-    })
+    }))
 }
 
-/// Of the incidents that are still known.
+/// Of the incidents of [`incidents::of_channel`].
 async fn told_incidents(
     tx: &mut Tx,
     channel: &str,
+    now: Timestamp,
 ) -> Result<BTreeMap<IncidentId, ToldIncident>, StoreError> {
     let select = sql("select t.incident, t.severity, t.told_at, t.flapping, t.ended
-         from told t join incidents i on i.id = t.incident where t.channel = $1");
+         from told t join incidents i on i.id = t.incident
+         where t.channel = $1 and (not t.ended or i.ended_at is null or i.ended_at >= $2)");
     let told = |row: &Row| {
         let told = ToldIncident {
             severity: severity(row, 1)?.ok_or(StoreError::UnreadableValue("severity"))?,
@@ -343,7 +396,26 @@ async fn told_incidents(
         };
         Ok((incident_id(row.get(0)?)?, told))
     };
-    select.bind(channel).rows(tx).await?.iter().map(told).collect()
+    let select = select.bind(channel).bind((now - MAX_REST).0);
+    select.rows(tx).await?.iter().map(told).collect()
+}
+
+async fn note_failing(
+    tx: &mut Tx,
+    channel: &str,
+    failing: Option<(Timestamp, String)>,
+) -> Result<(), StoreError> {
+    let (since, error) = failing.unzip();
+    let note = sql("update channels set failing_since = $2, last_error = $3 where name = $1");
+    let note = note.bind(channel).bind(since.map(|at: Timestamp| at.0)).bind(error);
+    note.execute(tx).await.map(drop)
+}
+
+/// Makes the message that is on its way due at this time.
+async fn try_at(tx: &mut Tx, channel: &str, at: Timestamp) -> Result<(), StoreError> {
+    let due = sql("update deliveries set next_try_at = $2
+         where channel = $1 and outcome = 'pending' and next_try_at > $2");
+    due.bind(channel).bind(at.0).execute(tx).await.map(drop)
 }
 
 async fn write_told(

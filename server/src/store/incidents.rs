@@ -141,8 +141,8 @@ pub(super) async fn of_channel(
 }
 
 fn record(row: &Row) -> Result<IncidentRecord, StoreError> {
-    let hint = row.get::<Option<&str>>(14)?.map(Hint::from_kept);
-    let hint = hint.transpose().map_err(|_| StoreError::UnreadableValue("hint"))?;
+    // A hint of another version of this program may be unreadable. The incident has its name all the same.
+    let hint = row.get::<Option<&str>>(14)?.and_then(|text| Hint::from_kept(text).ok());
     Ok(IncidentRecord { incident: parse(row)?, hint })
 }
 

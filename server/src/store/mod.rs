@@ -44,7 +44,7 @@ use crate::auth::secret::SecretHash;
 pub(crate) use crate::store::access::TOKEN_RETENTION;
 pub use crate::store::access_change::AccessChange;
 use crate::store::changes::TxFuture;
-pub use crate::store::channels::{ChannelState, Delivery, DeliveryOutcome, Pause};
+pub use crate::store::channels::{ChannelHealth, ChannelState, Delivery, DeliveryOutcome, Pause};
 pub use crate::store::commit::{AuthChanges, Commit, LoadedState, Receipt, ReceiveOutcome};
 pub use crate::store::commit_token::CommitId;
 pub(crate) use crate::store::commit_token::History;

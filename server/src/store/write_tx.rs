@@ -219,8 +219,11 @@ impl WriteTx {
         Ok(())
     }
 
-    /// Whether others changed incidents since the picture that the caller has.
+    /// Whether others changed incidents since the picture that the caller has, or all times have moved.
     pub(super) fn has_other_incidents(&self) -> bool {
+        if self.moves_all_times {
+            return true;
+        }
         let earlier = self.pending.earlier.as_ref();
         earlier.is_some_and(|earlier| earlier.snapshot.is_some() || !earlier.incidents.is_empty())
     }

@@ -86,7 +86,13 @@ impl Running {
         Self::start_with(Some(tls), |options| Options { auth, ..options })
     }
 
-    /// The same, with HSTS.
+    /// Starts one over TLS on this database.
+    pub(crate) fn encrypted_on(database: String, certificate: &Path, key: &Path) -> Self {
+        let tls = Tls::from_files(certificate, key).unwrap();
+        Self::start_with(Some(tls), |options| Options { database, ..options })
+    }
+
+    /// Starts one over TLS that asks browsers for it.
     pub(crate) fn asking_for_tls(certificate: &Path, key: &Path, hsts: Span) -> Self {
         let tls = Tls::from_files(certificate, key).unwrap();
         let proxies = TrustedProxies::parse(&["127.0.0.2".to_owned()]).unwrap();
@@ -165,6 +171,7 @@ impl Running {
     fn start_with(tls: Option<Tls>, other: impl FnOnce(Options) -> Options) -> Self {
         let folder = folder();
         let options = other(Options {
+            tls: tls.clone(),
             join_token: Some(SecretHash::new(TOKEN)),
             ..Options::new(address(&folder), AuthPolicy::open())
         });
@@ -174,7 +181,6 @@ impl Running {
         let (stop, stopped) = oneshot::channel();
         let (address, site, served) = runtime.block_on(async {
             let site: Arc<Site> = Site::open(options).await.unwrap();
-            site.watch_upkeep(tls.clone());
             let kept = Arc::clone(&site);
             let socket = listener::bind(([127, 0, 0, 1], 0).into()).unwrap();
             let address = socket.local_addr().unwrap();

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use testkit::{DEFAULT_TIMEOUT, bearer_headers, wait_until, wait_until_ok};
 
 use crate::harness::{Running, TOKEN, folder, heartbeat};
+use crate::incidents;
 
 /// A self-signed certificate for 127.0.0.1, and its key.
 pub(crate) struct Pair {
@@ -208,4 +209,22 @@ fn a_certificate_that_ends_within_a_week_is_an_error_until_it_is_renewed() {
     assert!(is_due(&picture), "{picture:#}");
     pair.renew();
     picture_when(&|picture| picture["hints"] == json!([]));
+}
+
+#[test]
+fn a_restart_does_not_end_the_incident_of_a_certificate_and_begin_it_again() {
+    let folder = folder();
+    let pair = Pair::in_folder(&folder);
+    pair.renew_for(Duration::from_hours(5 * 24));
+    let database = format!("sqlite:{}", folder.join("overview.db").display());
+    let start = || Running::encrypted_on(database.clone(), &pair.certificate, &pair.key);
+    let before = start();
+    let incident = incidents::open(&before, "certificate-expiring");
+    before.end();
+    let after = start();
+    // Once this incident is there, everything has been judged.
+    incidents::be_tight(&after, true);
+    incidents::open(&after, "timers-tight");
+    let same = incidents::open(&after, "certificate-expiring");
+    assert_eq!((&same["id"], &same["turns"]), (&incident["id"], &json!(1)));
 }

@@ -8,6 +8,9 @@ use testkit::{Overview, ReceivedMessage, Serve, WebhookReceiver, folder, wait_un
 /// Half a minute until something is told, a minute until its end is certain, and the time of a slow machine.
 const TOLD_WITHIN: Duration = Duration::from_secs(90);
 const ENDED_WITHIN: Duration = Duration::from_secs(150);
+/// Long before the next try of a message that was tried three times.
+const AFTER_A_TEST: Duration = Duration::from_mins(1);
+
 fn environment(channel_file: std::path::PathBuf) -> [(&'static str, String); 1] {
     [("CLUSTER_OVERVIEW_CHANNELS", channel_file.display().to_string())]
 }
@@ -99,11 +102,10 @@ fn what_a_receiver_did_not_accept_arrives_late_as_one_message_that_is_true() {
     });
     receiver.answer(200);
     let before = receiver.received().len();
-    let messages = wait_until("the late message", ENDED_WITHIN, || {
-        sequence += 1;
-        overview.send_heartbeat("svc-2", sequence);
-        Some(receiver.received()).filter(|received| received.len() > before)
-    });
+    let tested = overview.send("POST", "/api/v1/channels/ops/test", &[], b"");
+    assert_eq!(tested.status, 200, "{}", tested.body);
+    let messages = receiver.wait_for(before + 2, AFTER_A_TEST);
+    assert_eq!(messages[before].body["incidents"][0]["hint"], "test");
     let last = messages.last().unwrap();
     let late = last.body["incidents"].as_array().unwrap();
     assert!(late.iter().all(|incident| incident["late"] == true), "{:#}", last.body);

@@ -67,7 +67,7 @@ async fn a_message_is_there_after_a_restart_with_what_the_channel_was_told() {
             ..first.clone()
         };
         let failing = Some((now, "answered 500".to_owned()));
-        store.note_try(&failed, failing.clone()).await.unwrap();
+        store.note_try(&failed, failing.clone(), &[]).await.unwrap();
         let state = store.channel("ops").await.unwrap();
         assert_eq!((state.pending.as_ref(), &state.failing), (Some(&failed), &failing));
         let delivered = Delivery {
@@ -78,7 +78,7 @@ async fn a_message_is_there_after_a_restart_with_what_the_channel_was_told() {
             answer: Some("200 OK".to_owned()),
             ..first
         };
-        store.note_try(&delivered, None).await.unwrap();
+        store.note_try(&delivered, None, &[]).await.unwrap();
         let state = store.channel("ops").await.unwrap();
         assert_eq!((state.pending, state.failing), (None, None));
         assert_eq!(store.deliveries("ops", None, 10).await.unwrap(), [delivered]);
@@ -112,7 +112,7 @@ async fn a_later_message_takes_the_place_of_one_that_has_not_arrived() {
             log.iter().map(|delivery| (&*delivery.id, delivery.outcome)).collect();
         let expected = [("msg_3", DeliveryOutcome::Pending), ("msg_1", DeliveryOutcome::Merged)];
         assert_eq!(outcomes, expected);
-        store.note_try(&Delivery { tries: 9, ..first }, None).await.unwrap();
+        store.note_try(&Delivery { tries: 9, ..first }, None, &[]).await.unwrap();
         let log = store.deliveries("ops", None, 10).await.unwrap();
         assert_eq!(log[1].tries, 0, "a try that ends too late changes nothing");
     }
@@ -143,9 +143,75 @@ async fn the_end_of_what_was_told_is_not_forgotten_during_a_long_pause() {
         store.pause_channel("ops", None, Some(&entry())).await.unwrap();
         let state = store.channel("ops").await.unwrap();
         assert_eq!(state.pause, None);
+        assert!(state.resumed.is_some(), "what waited has not been tried for so long");
         let news = [(&ended, News::Ended)];
         let told = told_after(&state, &news, now);
         assert!(store.begin_delivery(&state, &message("msg_2", &news, now), &told).await.unwrap());
         assert_eq!(store.channel("ops").await.unwrap().incidents, []);
+    }
+}
+
+#[tokio::test]
+async fn a_test_that_is_accepted_ends_the_failure_and_what_waits_is_tried_at_once() {
+    for database in databases().await {
+        let store = Store::open(&database.address()).await.unwrap();
+        let now = store.now();
+        let incident = silence("web-1", now - Span::minutes(5));
+        write(&store, &[&incident]).await;
+        let state = store.channel("ops").await.unwrap();
+        let news = [(&incident, News::Begun)];
+        let first = message("msg_1", &news, now);
+        let told = told_after(&state, &news, now);
+        assert!(store.begin_delivery(&state, &first, &told).await.unwrap());
+        let failed = Delivery { tries: 9, next_try: Some(now + Span::minutes(60)), ..first };
+        let failing = Some((now, "answered 500".to_owned()));
+        store.note_try(&failed, failing.clone(), &[]).await.unwrap();
+        let health = store.channel_health().await.unwrap();
+        assert_eq!((&*health[0].name, &health[0].failing), ("ops", &failing));
+        let test = |outcome, id| Delivery {
+            news: Vec::new(),
+            next_try: None,
+            ended: Some(now),
+            outcome,
+            ..message(id, &[], now)
+        };
+        store.log_delivery(&test(DeliveryOutcome::GivenUp, "msg_2")).await.unwrap();
+        let state = store.channel("ops").await.unwrap();
+        assert_eq!((&state.failing, &state.pending), (&failing, &Some(failed)));
+        store.log_delivery(&test(DeliveryOutcome::Delivered, "msg_3")).await.unwrap();
+        let state = store.channel("ops").await.unwrap();
+        assert_eq!(state.failing, failing, "until what waits has arrived");
+        let pending = state.pending.unwrap();
+        assert!(pending.next_try.unwrap() <= store.now());
+        let (outcome, ended) = (DeliveryOutcome::GivenUp, Some(now));
+        let given_up = Delivery { next_try: None, outcome, ended, ..pending };
+        store.note_try(&given_up, failing, &[]).await.unwrap();
+        store.log_delivery(&test(DeliveryOutcome::Delivered, "msg_4")).await.unwrap();
+        assert_eq!(store.channel("ops").await.unwrap().failing, None);
+        assert_eq!(store.channel_health().await.unwrap()[0].failing, None);
+    }
+}
+
+#[tokio::test]
+async fn a_channel_that_was_told_late_of_an_end_is_not_told_again() {
+    for database in databases().await {
+        let store = Store::open(&database.address()).await.unwrap();
+        let now = store.now();
+        let [over, open] = ["web-1", "web-2"].map(|server| silence(server, now));
+        write(&store, &[&over, &open]).await;
+        let state = store.channel("ops").await.unwrap();
+        let news = [(&over, News::Begun), (&open, News::Begun)];
+        let first = message("msg_1", &news, now);
+        let told = told_after(&state, &news, now);
+        assert!(store.begin_delivery(&state, &first, &told).await.unwrap());
+        let delivered = Delivery {
+            next_try: None,
+            ended: Some(now),
+            outcome: DeliveryOutcome::Delivered,
+            ..first
+        };
+        store.note_try(&delivered, None, std::slice::from_ref(&over.id)).await.unwrap();
+        let told = store.channel("ops").await.unwrap().told.incidents;
+        assert_eq!((told[&over.id].ended, told[&open.id].ended), (true, false));
     }
 }

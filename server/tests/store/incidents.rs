@@ -62,7 +62,7 @@ async fn incidents_are_there_after_a_restart_for_as_long_as_they_may_go_on() {
             ..app::cluster::Snapshot::default().blindness(now - Span::minutes(40))
         };
         let long_ago = Incident {
-            ended: Some(now - Span::minutes(31)),
+            ended: Some(now - Span::minutes(41)),
             ..silence("web-2", now - Span::minutes(45))
         };
         let hint = Hint::from_kept(KEPT).unwrap();

@@ -18,11 +18,12 @@ use crate::http::api::dto::check_note;
 use crate::http::api::incidents::acknowledgement_problem;
 use crate::http::body::Submitted;
 use crate::http::extract::{PageRequest, PathParams, unreadable_path};
-use crate::http::incidents::{self, IncidentReport};
+use crate::http::incidents;
 use crate::http::pages::html::document_response;
 use crate::http::problem::Problem;
 use crate::http::query;
 use crate::http::state::HttpState;
+use crate::live::IncidentReport;
 use crate::site::Site;
 
 /// So many incidents are acknowledged with one form.

@@ -7,11 +7,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use crate::http::extract::PageRequest;
-use crate::http::incidents::{self, IncidentList, IncidentReport};
+use crate::http::incidents::{self, IncidentList};
 use crate::http::pages::html::document_response;
 use crate::http::problem::Problem;
 use crate::http::query::value;
 use crate::http::state::{HttpParts, HttpState};
+use crate::live::IncidentReport;
 use crate::store::IncidentQuery;
 
 const OPEN_PER_PAGE: u32 = 200;

@@ -63,6 +63,15 @@ impl Kind {
         }
     }
 
+    /// Whether its receiver keeps each incident as an event of its own: then none can be left out of a message.
+    pub(super) fn needs_each_incident(&self) -> bool {
+        match self {
+            Self::PagerDuty(_) => true,
+            Self::Webhook(webhook) => webhook.is_for_alertmanager(),
+            Self::Email(_) | Self::Slack(_) | Self::Teams(_) | Self::Ntfy(_) => false,
+        }
+    }
+
     /// `channel`: the name of the channel.
     pub(super) async fn send(
         &self,

@@ -53,6 +53,10 @@ impl Webhook {
         Some(Self { address: address?, secret, format, http })
     }
 
+    pub(super) fn is_for_alertmanager(&self) -> bool {
+        self.format == Format::Alertmanager
+    }
+
     pub(super) async fn send(
         &self,
         channel: &str,

@@ -167,10 +167,13 @@ impl PostgresStore {
     pub(super) async fn try_to_lead(&self) -> Result<Option<PoolConnection<Postgres>>, StoreError> {
         let mut session = with_timeout(self.pool.acquire()).await?;
         let lock = sqlx::query_scalar("select pg_try_advisory_lock($1)").bind(LEADER_LOCK);
-        let leads: bool = with_timeout(lock.fetch_one(&mut *session)).await?;
-        // The lock is the connection's: back in the pool, it would keep it.
-        session.close_on_drop();
-        Ok(leads.then_some(session))
+        let leads: Result<bool, StoreError> =
+            with_timeout(lock.fetch_one(&mut *session)).await.map_err(StoreError::from);
+        // The lock is the connection's: back in the pool, it would keep it. Only one that surely has none goes back.
+        if !matches!(leads, Ok(false)) {
+            session.close_on_drop();
+        }
+        Ok(leads?.then_some(session))
     }
 
     /// Fails if the disk has no room for a few batches. Writes nothing that stays. Any other error is ignored: the next

@@ -10,9 +10,9 @@ use utoipa::ToSchema;
 
 use super::history::whole_seconds;
 use super::{IncidentState, Role, Severity};
-use crate::http::incidents::IncidentReport;
 use crate::http::json::FromJson;
 use crate::ingest::json_fields::{Fields, string};
+use crate::live::IncidentReport;
 
 /// Of a note.
 pub(crate) const MAX_NOTE_CHARS: usize = 1_000;

@@ -1,29 +1,32 @@
 //! Who tells a channel what is due, until it has arrived?
 
+mod blindness;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use app::cluster::news::{ChannelRules, News, Outlook};
-use app::cluster::{FailingChannel, Incident, IncidentId, Severity, Span, Timestamp};
+use app::cluster::{Incident, IncidentId, Timestamp};
 use tokio::sync::Notify;
 
-use super::channel::Channel;
-use super::composer::Composer;
-use super::failure::{Delivered, DeliveryFailure};
-use super::message::{Heading, Message, new_message_id};
-use super::public_url::PublicUrl;
-use super::retries;
+use crate::clock::Stopwatch;
 use crate::live::{LiveState, LiveView};
-use crate::store::{ChannelState, Delivery, DeliveryOutcome, IncidentRecord, Pause, StoreError};
+use crate::notify::channel::Channel;
+use crate::notify::composer::{Composed, Composer};
+use crate::notify::failure::{Delivered, DeliveryFailure};
+use crate::notify::message::{Heading, Message, new_message_id};
+use crate::notify::public_url::PublicUrl;
+use crate::notify::retries;
+use crate::store::task::run_to_end;
+use crate::store::{
+    ChannelState, Delivery, DeliveryOutcome, IncidentRecord, Pause, Store, StoreError,
+};
 
 /// How often the state of a channel is read again, in case somebody paused it at another web server.
 const READ_INTERVAL: Duration = Duration::from_secs(30);
 /// The wait after the database could not be used.
 const RETRY_INTERVAL: Duration = Duration::from_secs(5);
-/// An overview that was blind for less is not told while it lasts.
-const BLIND_TOLD_AFTER: Span = Span::seconds(60);
-/// How often a message about blindness is tried from memory.
-const BLIND_TRIES: u32 = 5;
 /// Until when a channel is paused whose receiver says that it is gone: 9999-12-31.
 const FOR_GOOD: Timestamp = Timestamp(253_402_214_400_000);
 const GONE: &str = "the receiver says that it is gone for good";
@@ -55,10 +58,10 @@ impl Courier {
     /// Tells the channel until the process ends: what is kept in the database if this web server leads, and that the overview is
     /// blind from memory.
     pub(crate) async fn run(self: Arc<Self>) {
-        tokio::join!(self.deliver_while_leading(), self.tell_blindness(), self.show_failures());
+        tokio::join!(self.deliver_while_leading(), self.tell_blindness());
     }
 
-    async fn deliver_while_leading(&self) {
+    async fn deliver_while_leading(self: &Arc<Self>) {
         let mut leads = self.live.leads();
         while leads.wait_for(|leads| *leads).await.is_ok() {
             let mut still_leads = leads.clone();
@@ -69,73 +72,63 @@ impl Courier {
         }
     }
 
-    /// Shows on the page of this web server whether the channel fails, whichever web server tells it.
-    async fn show_failures(&self) {
-        let name = &self.channel.name;
-        loop {
-            self.live.wait_until_readable().await;
-            if let Ok(failing) = self.live.store().channel_failure(name).await {
-                let failing = failing.map(|(since, error)| FailingChannel {
-                    name: name.clone(),
-                    since,
-                    error,
-                });
-                self.live.note_channel(name, failing);
-            }
-            tokio::time::sleep(READ_INTERVAL).await;
-        }
-    }
-
     /// Tells what is due, again and again.
-    async fn deliver(&self) {
+    async fn deliver(self: &Arc<Self>) {
         let mut changes = self.live.subscribe();
-        let mut state = None;
+        let mut known = None;
         loop {
             changes.mark_unchanged();
-            let wait = match self.step(&mut state).await {
+            let wait = match self.step(&mut known).await {
                 Ok(wait) => wait,
                 Err(error) => {
                     let channel = &self.channel.name;
                     tracing::warn!(%error, channel, "what the channel is told could not be read or written; it is tried again soon");
-                    state = None;
+                    known = None;
                     RETRY_INTERVAL
                 }
             };
             tokio::select! {
                 closed = changes.changed() => if closed.is_err() { return },
-                () = self.nudged.notified() => state = None,
-                () = tokio::time::sleep(wait) => state = state.filter(|_| wait < READ_INTERVAL),
+                () = self.nudged.notified() => known = None,
+                () = tokio::time::sleep(wait) => {}
             }
         }
     }
 
-    /// Tells what is due now, and returns how long to wait. `state` is what was last read of the channel; `None`: it is read again.
-    async fn step(&self, state: &mut Option<ChannelState>) -> Result<Duration, StoreError> {
+    /// Tells what is due now, and returns how long to wait. `known` is what was last read of the channel; `None`: it is read again.
+    async fn step(self: &Arc<Self>, known: &mut Option<Known>) -> Result<Duration, StoreError> {
         self.live.wait_until_readable().await;
-        let known = match state.take() {
+        let recent = known.take().filter(|known| known.age.elapsed() < READ_INTERVAL);
+        let Known { state, age } = match recent {
             Some(known) => known,
-            None => self.read().await?,
+            None => Known { age: Stopwatch::start(), state: self.read().await? },
         };
         let now = self.live.now();
-        if !self.is_due(&known, now) {
-            let wait = self.wait(&known, now);
-            *state = Some(known);
+        if !self.is_due(&state, now) {
+            let wait = self.wait(&state, now).min(READ_INTERVAL.saturating_sub(age.elapsed()));
+            *known = Some(Known { state, age });
             return Ok(wait);
         }
         // Somebody may have paused it at another web server, or acknowledged an incident.
-        let known = self.read().await?;
-        if known.pause.is_none() {
-            let outlook = self.outlook(&known, now);
-            if outlook.tell.is_empty() {
-                if let Some(pending) = known.pending.clone().filter(|pending| is_due(pending, now))
-                {
-                    self.attempt(&known, pending).await?;
-                }
-            } else {
-                self.begin(&known, outlook, now).await?;
-            }
+        let state = self.read().await?;
+        if self.is_due(&state, now) {
+            self.tell(state, now).await?;
         }
         Ok(Duration::ZERO)
+    }
+
+    /// Begins a message if there is something to say, else tries the one that is on its way.
+    async fn tell(self: &Arc<Self>, state: ChannelState, now: Timestamp) -> Result<(), StoreError> {
+        let outlook = self.outlook(&state, now);
+        if !outlook.tell.is_empty() {
+            return self.begin(&state, outlook, now).await;
+        }
+        let Some(pending) = state.pending.clone().filter(|pending| is_due(pending, now)) else {
+            return Ok(());
+        };
+        // What was sent is noted even if another web server leads meanwhile.
+        let courier = Arc::clone(self);
+        run_to_end(async move { courier.attempt(&state, pending).await }).await
     }
 
     async fn read(&self) -> Result<ChannelState, StoreError> {
@@ -165,7 +158,7 @@ impl Courier {
 
     fn is_due(&self, state: &ChannelState, now: Timestamp) -> bool {
         let is_pending = state.pending.as_ref().is_some_and(|pending| is_due(pending, now));
-        state.pause.is_none() && (is_pending || !self.outlook(state, now).tell.is_empty())
+        !state.is_paused(now) && (is_pending || !self.outlook(state, now).tell.is_empty())
     }
 
     /// Until there may be something to do, if nothing changes.
@@ -174,7 +167,8 @@ impl Courier {
             let retry = state.pending.as_ref().and_then(|pending| pending.next_try);
             [self.outlook(state, now).next, retry].into_iter().flatten().min()
         };
-        let next = state.pause.as_ref().map_or_else(undisturbed, |pause| Some(pause.until));
+        let pause = state.pause.as_ref().filter(|pause| pause.until > now);
+        let next = pause.map_or_else(undisturbed, |pause| Some(pause.until));
         let wait = next.and_then(|next| u64::try_from((next - now).0).ok());
         wait.map_or(READ_INTERVAL, Duration::from_millis).min(READ_INTERVAL)
     }
@@ -187,21 +181,19 @@ impl Courier {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let incidents = self.incidents(state);
-        let find = |id: &IncidentId| incidents.iter().find(|known| known.id == *id);
+        let by_id: BTreeMap<&IncidentId, &Incident> =
+            incidents.iter().map(|incident| (&incident.id, incident.as_ref())).collect();
         let news: Vec<(&Incident, News)> = outlook
             .tell
             .iter()
-            .filter_map(|(id, what)| find(id).map(|incident| (incident.as_ref(), *what)))
+            .filter_map(|(id, what)| by_id.get(id).map(|incident| (*incident, *what)))
             .collect();
         let mut told = state.told.clone();
         told.note(&news, now);
-        let mut all = outlook.tell;
-        let earlier = state.pending.iter().flat_map(|pending| pending.news.iter().cloned());
-        for (id, what) in earlier {
-            if !all.iter().any(|(known, _)| *known == id) {
-                all.push((id, what));
-            }
-        }
+        let is_told_anew: BTreeSet<&IncidentId> = outlook.tell.iter().map(|(id, _)| id).collect();
+        let earlier = state.pending.iter().flat_map(|pending| &pending.news);
+        let earlier = earlier.filter(|(id, _)| !is_told_anew.contains(id)).cloned();
+        let all = outlook.tell.iter().cloned().chain(earlier).collect();
         let delivery = Delivery {
             id: new_message_id(),
             channel: self.channel.name.clone(),
@@ -218,27 +210,43 @@ impl Courier {
     }
 
     /// Tries a message once, and writes how that ended.
-    async fn attempt(&self, state: &ChannelState, pending: Delivery) -> Result<(), StoreError> {
+    async fn attempt(
+        self: &Arc<Self>,
+        state: &ChannelState,
+        pending: Delivery,
+    ) -> Result<(), StoreError> {
         let ids = pending.news.iter().map(|(id, _)| id.clone()).collect();
         let records = self.live.store().incident_records(ids).await?;
         let failing_since = state.failing.as_ref().map(|(at, _)| *at);
-        let message = self.compose(pending.id.clone(), Records::Kept(records), failing_since);
-        let outcome = match message.await {
-            Some(message) => self.channel.send(&message).await,
-            None => Err(DeliveryFailure::new("the message could not be made; the log says why")),
+        let composed = self.compose(pending.id.clone(), Records::Kept(records), failing_since);
+        let (sent, over) = if let Some(Composed { messages, over }) = composed.await {
+            (self.send(&messages).await, over)
+        } else {
+            let why = "the message could not be made; the log says why";
+            (Err(DeliveryFailure::new(why)), Vec::new())
         };
         let now = self.live.now();
         let tried = Delivery { tries: pending.tries + 1, ..pending };
-        match outcome {
-            Ok(delivered) => self.note_delivered(tried, delivered, now).await,
+        match sent {
+            Ok(delivered) => self.note_delivered(tried, delivered, &over, now).await,
             Err(failure) => self.note_failure(state, tried, &failure, now).await,
         }
+    }
+
+    /// Sends them one after another, until one is not accepted. Returns what was answered last.
+    async fn send(&self, messages: &[Message]) -> Result<Delivered, DeliveryFailure> {
+        let mut delivered = Delivered::new("there was nothing to send");
+        for message in messages {
+            delivered = self.channel.send(message).await?;
+        }
+        Ok(delivered)
     }
 
     async fn note_delivered(
         &self,
         tried: Delivery,
         Delivered { answer }: Delivered,
+        over: &[IncidentId],
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let delivery = Delivery {
@@ -248,7 +256,7 @@ impl Courier {
             answer: Some(answer),
             ..tried
         };
-        self.live.store().note_try(&delivery, None).await
+        self.live.store().note_try(&delivery, None, over).await
     }
 
     async fn note_failure(
@@ -264,7 +272,8 @@ impl Courier {
         let next_try = if failure.is_gone() {
             Some(now)
         } else {
-            retries::next_try(delivery.begun, tries, failure.next_try, now)
+            let tried_since = state.resumed.map_or(delivery.begun, |at| at.max(delivery.begun));
+            retries::next_try(tried_since, tries, failure.next_try, now)
         };
         let outcome =
             if next_try.is_some() { DeliveryOutcome::Pending } else { DeliveryOutcome::GivenUp };
@@ -272,26 +281,31 @@ impl Courier {
         let delivery = Delivery { next_try, ended, outcome, answer, ..delivery };
         let since = state.failing.as_ref().map_or(now, |(since, _)| *since);
         let failing = Some((since, failure.to_string()));
-        self.live.store().note_try(&delivery, failing).await?;
-        if failure.is_gone() {
-            let pause =
-                Pause { until: FOR_GOOD, by: "the receiver".to_owned(), reason: GONE.to_owned() };
-            let paused = self.live.store().pause_channel(channel, Some(pause), None).await?;
-            self.live.apply(paused);
-        }
-        Ok(())
+        self.live.store().note_try(&delivery, failing, &[]).await?;
+        if failure.is_gone() { self.pause_for_good().await } else { Ok(()) }
     }
 
-    /// The message as it is true now. Judging a large cluster takes long, so a thread for blocking work does.
+    async fn pause_for_good(&self) -> Result<(), StoreError> {
+        let channel = self.channel.name.clone();
+        let pause =
+            Pause { until: FOR_GOOD, by: "the receiver".to_owned(), reason: GONE.to_owned() };
+        let write = |store: Arc<Store>| async move {
+            Ok(((), store.pause_channel(&channel, Some(pause), None).await?))
+        };
+        self.live.change(write).await
+    }
+
+    /// What is true now. Judging a large cluster takes long, so a thread for blocking work does.
     async fn compose(
         &self,
         id: String,
         records: Records,
         failing_since: Option<Timestamp>,
-    ) -> Option<Message> {
+    ) -> Option<Composed> {
         let LiveView { snapshot, now, .. } = self.live.view();
         let heading = self.heading(id, now);
         let (page, language) = (self.page.clone(), self.channel.language);
+        let needs_each_incident = self.channel.needs_each_incident();
         let composed = tokio::task::spawn_blocking(move || {
             let records = match records {
                 Records::Kept(records) => records,
@@ -299,11 +313,11 @@ impl Courier {
                     vec![IncidentRecord { incident: snapshot.blindness(since), hint: None }]
                 }
             };
-            let unanswered = failing_since.map(|since| (since, now));
-            Composer { snapshot: &snapshot, page: &page, language, now, unanswered }
-                .compose(&records)
+            let (snapshot, page) = (&snapshot, &page);
+            Composer { snapshot, page, language, now, failing_since, needs_each_incident }
+                .compose(heading, records)
         });
-        Some(Message::new(heading, composed.await.ok()?))
+        composed.await.ok()
     }
 
     fn heading(&self, id: String, sent_at: Timestamp) -> Heading {
@@ -338,53 +352,16 @@ impl Courier {
             answer: Some(answer),
         };
         self.live.store().log_delivery(&delivery).await?;
+        // If it was accepted, what waits is tried at once.
+        self.nudge();
         Ok(sent)
     }
+}
 
-    /// Tells from memory, once each time, that the overview cannot use its database.
-    async fn tell_blindness(&self) {
-        let mut changes = self.live.subscribe();
-        loop {
-            while !self.live.is_blind() {
-                changes.mark_unchanged();
-                if !self.live.is_blind() && changes.changed().await.is_err() {
-                    return;
-                }
-            }
-            let LiveView { snapshot, now, .. } = self.live.view();
-            let since = snapshot.blind_since.unwrap_or(now);
-            let due = since + self.channel.after.max(BLIND_TOLD_AFTER);
-            let wait = u64::try_from((due - now).0).unwrap_or_default();
-            tokio::select! {
-                () = self.live.wait_until_readable() => continue,
-                () = tokio::time::sleep(Duration::from_millis(wait)) => {}
-            }
-            if self.channel.from >= Severity::Error {
-                self.send_from_memory(since).await;
-            }
-            self.live.wait_until_readable().await;
-        }
-    }
-
-    /// The same message from each web server: a receiver knows it by its id.
-    async fn send_from_memory(&self, since: Timestamp) {
-        for tries in 1..=BLIND_TRIES {
-            let LiveView { snapshot, now, .. } = self.live.view();
-            if snapshot.blind_since.is_none() {
-                return;
-            }
-            let incident = snapshot.blindness(since);
-            let id = format!("msg_{}_{}", incident.id, incident.turns);
-            let message = self.compose(id, Records::BlindSince(since), None).await;
-            let Some(message) = message else { return };
-            let Err(failure) = self.channel.send(&message).await else { return };
-            let channel = &self.channel.name;
-            tracing::warn!(%failure, channel, tries, "the message that the overview is blind was not accepted");
-            let Some(next) = retries::next_try(now, tries, failure.next_try, now) else { return };
-            let wait = u64::try_from((next - now).0).unwrap_or_default();
-            tokio::time::sleep(Duration::from_millis(wait)).await;
-        }
-    }
+/// What was read of the channel.
+struct Known {
+    state: ChannelState,
+    age: Stopwatch,
 }
 
 /// What a message is about.
