@@ -423,3 +423,21 @@ fn one_that_came_and_went_while_nothing_could_be_told_is_told_with_its_end() {
     world.wait(2_000..4_000);
     assert_eq!(world.messages, [(2_000, vec![told("a", News::Ended)])], "not that it flaps");
 }
+
+#[test]
+fn that_a_channel_failed_is_told_while_it_fails_and_its_end_only_to_those_who_know() {
+    let failing = Incident::begin(HintId::ChannelFailing, Severity::Warning, None, None, s(0));
+    let mut knows = World::of([failing.clone()], USUAL);
+    knows.wait(0..400);
+    let ended = Incident { ended: Some(s(400)), ..failing };
+    knows.snapshot.incidents = vec![Arc::new(ended.clone())];
+    knows.wait(400..1_000);
+    let expected = [
+        (30, vec![told("channel-failing", News::Begun)]),
+        (460, vec![told("channel-failing", News::Ended)]),
+    ];
+    assert_eq!(knows.messages, expected);
+    let mut failed_itself = World::of([ended], USUAL);
+    failed_itself.wait(400..1_000);
+    assert_eq!(failed_itself.messages, []);
+}

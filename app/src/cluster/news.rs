@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::finding::Severity;
+use super::finding::{HintId, Severity};
 use super::incident::{Incident, IncidentId};
 use super::time::{Span, Timestamp};
 
@@ -163,7 +163,9 @@ impl ChannelRules {
         // there too often to be kept to oneself, though never for long.
         let is_worth_it =
             ended - incident.advised_since >= self.delay() || self.comes_and_goes(incident);
-        (ended > since && is_worth_it).then_some((News::Ended, over_at))
+        // A channel that failed says in its next message since when.
+        let is_known = incident.hint == HintId::ChannelFailing;
+        (ended > since && is_worth_it && !is_known).then_some((News::Ended, over_at))
     }
 
     /// What the channel is told of an incident that it knows, and when.

@@ -18,8 +18,8 @@ fn log(database: &Path) -> PathBuf {
     database.with_extension("db-wal")
 }
 
-/// Runs a statement on the database of a running overview.
-fn execute(database: &Path, statement: &'static str) {
+/// Runs statements on the database file of an overview.
+pub(crate) fn execute(database: &Path, statement: &'static str) {
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let options = SqliteConnectOptions::new().filename(database);
         let mut connection = SqliteConnection::connect_with(&options).await.unwrap();

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use testkit::{Overview, ReceivedMessage, Serve, WebhookReceiver, folder, wait_until};
+use testkit::{Overview, Postgres, ReceivedMessage, Serve, WebhookReceiver, folder, wait_until};
+
+use crate::damage::execute;
 
 /// Half a minute until something is told, a minute until its end is certain, and the time of a slow machine.
 const TOLD_WITHIN: Duration = Duration::from_secs(90);
@@ -157,4 +159,89 @@ fn a_monitor_outside_hears_every_minute_that_the_overview_works_and_at_once_when
     });
     assert!(asked.iter().all(|request| request.line == "POST /ping/secret HTTP/1.1"), "{asked:?}");
     assert!(!overview.log().contains("secret"), "{}", overview.log());
+}
+
+/// As if an hour had passed: a restart reads all of this.
+const AN_HOUR_LATER: &str = "
+    update incidents set began_at = began_at - 3600000, advised_at = advised_at - 3600000,
+        turned_at = turned_at - 3600000;
+    update channels set created_at = created_at - 3600000,
+        last_message_at = last_message_at - 3600000, failing_since = failing_since - 3600000;
+    update told set told_at = told_at - 3600000;
+    update deliveries set begun_at = begun_at - 3600000, next_try_at = next_try_at - 3600000;
+    update last_heartbeats set received_at = received_at - 3600000;";
+
+#[test]
+fn a_receiver_that_was_away_for_an_hour_gets_one_late_message_with_all_that_is_true_then() {
+    let receiver = WebhookReceiver::start();
+    receiver.answer(503);
+    let mut overview = start(&receiver);
+    overview.send_heartbeat("svc-1", 1);
+    receiver.wait_for(1, TOLD_WITHIN);
+    wait_until("the failure to be noted", TOLD_WITHIN, || {
+        let log = overview.get("/api/v1/channels/ops/deliveries").body;
+        (log["deliveries"][0]["tries"] == 1).then_some(())
+    });
+    overview.kill();
+    execute(&overview.database(), AN_HOUR_LATER);
+    overview.start_again();
+    overview.send_heartbeat("svc-2", 1);
+    wait_until("a message about both", TOLD_WITHIN, || {
+        let last = receiver.received().pop()?;
+        (last.incidents().len() == 2).then_some(())
+    });
+    receiver.answer(200);
+    let before = receiver.received().len();
+    let tested = overview.send("POST", "/api/v1/channels/ops/test", &[], b"");
+    assert_eq!(tested.status, 200, "{}", tested.body);
+    let messages = receiver.wait_for(before + 2, AFTER_A_TEST);
+    let incidents = messages[before + 1].body["incidents"].as_array().unwrap();
+    let of = |server: &str| {
+        let is_it = |incident: &&Value| incident["servers"][0] == server;
+        incidents.iter().find(is_it).unwrap_or_else(|| panic!("{server} in {incidents:#?}"))
+    };
+    let (first, second) = (of("svc-1"), of("svc-2"));
+    assert_eq!((&first["state"], &first["late"]), (&"open".into(), &true.into()));
+    assert!(first["lasted_s"].as_i64().unwrap() >= 3_600, "{first:#}");
+    assert!(second["lasted_s"].as_i64().unwrap() < 600, "{second:#}");
+    wait_until("the log to say how it was", TOLD_WITHIN, || {
+        let log = overview.get("/api/v1/channels/ops/deliveries").body;
+        let outcomes: Vec<&str> = log["deliveries"]
+            .as_array()?
+            .iter()
+            .filter_map(|one| one["outcome"].as_str())
+            .collect();
+        (outcomes == ["delivered", "delivered", "merged"]).then_some(())
+    });
+    assert_eq!(receiver.received().len(), before + 2, "one message tells all");
+}
+
+#[test]
+fn two_web_servers_that_are_blind_tell_so_under_one_id_and_then_for_how_long_they_were() {
+    let receiver = WebhookReceiver::start();
+    let mut database = Postgres::start();
+    let address = format!("postgres://overview@127.0.0.1:{}/postgres", database.port);
+    let folder = folder();
+    let environment = environment(receiver.write_channel_file(&folder));
+    let start = || Serve::default().database(&address).environment(&environment).start();
+    let (one, other) = (start(), start());
+    one.wait_for_picture(|picture| picture["health"].is_string());
+    other.wait_for_picture(|picture| picture["health"].is_string());
+    database.stop();
+    let blind = receiver.wait_for(2, TOLD_WITHIN);
+    assert_eq!(blind[0].id, blind[1].id, "{blind:#?}");
+    let title = |message: &ReceivedMessage| message.incidents()[0].clone();
+    assert_eq!(title(&blind[0]), title(&blind[1]));
+    assert_eq!(title(&blind[0]).1, "open");
+    database.start_again(&[]);
+    let messages = receiver.wait_for(3, ENDED_WITHIN);
+    let all = messages[2].body["incidents"].as_array().unwrap();
+    let is_blindness = |incident: &&Value| incident["hint"] == "overview-blind";
+    let ended = all.iter().find(is_blindness).unwrap_or_else(|| panic!("{all:#?}"));
+    assert_eq!(
+        (&ended["id"], &ended["state"]),
+        (&blind[0].body["incidents"][0]["id"], &"ended".into())
+    );
+    let unobserved = ended["blind_s"].as_i64().unwrap();
+    assert!(unobserved >= 60 && unobserved == ended["lasted_s"], "{ended:#}");
 }

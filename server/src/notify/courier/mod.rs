@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::cluster::news::{ChannelRules, News, Outlook};
-use app::cluster::{Incident, IncidentId, Timestamp};
+use app::cluster::{HintId, Incident, IncidentId, Timestamp};
 use tokio::sync::Notify;
 
 use crate::clock::Stopwatch;
@@ -153,6 +153,9 @@ impl Courier {
         let others: Vec<Arc<Incident>> =
             state.incidents.iter().filter(|one| !is_live(one)).cloned().collect();
         incidents.extend(others);
+        // That it fails itself is for other channels: whoever reads it here reads that it works.
+        let is_failing = state.failing.is_some();
+        incidents.retain(|one| !(is_failing && one.hint == HintId::ChannelFailing));
         incidents
     }
 
