@@ -3,6 +3,9 @@
 use app::cluster::server_name::is_unprintable;
 use app::cluster::{Severity, Span, Timestamp};
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
+use utoipa::openapi::Ref;
+use utoipa::openapi::schema::RefBuilder;
 
 pub(super) const MAX_TITLE_BYTES: usize = 300;
 const MAX_EVIDENCE_BYTES: usize = 3_000;
@@ -21,36 +24,76 @@ pub enum IncidentState {
 }
 
 /// One incident, in the language of the channel.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = WebhookIncident, description = "A trouble, from its first hint to its last.")]
 pub struct Incident {
+    /// The same in each message about it, and in `/api/v1/incidents/{id}`; of a test the `webhook-id`.
     pub id: String,
-    /// The ID of its hint, such as `service-stale`.
+    /// The ID of its hint, such as `service-stale`; of a test `test`.
     pub hint: String,
+    #[schema(schema_with = severity)]
     pub severity: Severity,
+    #[schema(schema_with = state)]
     pub state: IncidentState,
+    /// When it began.
     #[serde(serialize_with = "rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
+    /// When it ended; null while it is open.
     #[serde(serialize_with = "optional_rfc3339")]
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     pub ended_at: Option<Timestamp>,
-    /// Until its end, or until the message is sent.
+    /// How many seconds it lasted: until its end, or until the message is sent.
     #[serde(rename = "lasted_s", serialize_with = "seconds")]
+    #[schema(value_type = i64, minimum = 0)]
     pub lasted: Span,
-    /// How much of that nobody could observe.
+    /// For how many of these seconds nobody could observe.
     #[serde(rename = "blind_s", serialize_with = "seconds")]
+    #[schema(value_type = i64, minimum = 0)]
     pub blind: Span,
-    /// How often it has fired.
+    /// How often it began: one that comes back soon goes on.
+    #[schema(minimum = 1)]
     pub turns: u32,
-    /// Whether it could not be sent in time: since when, and until when the channel did not accept it.
+    /// Whether the channel did not accept it in time.
+    // Since when, and until when.
     #[serde(rename = "late", serialize_with = "is_some")]
+    #[schema(value_type = bool)]
     pub unanswered: Option<(Timestamp, Timestamp)>,
+    /// What is wrong.
     pub title: String,
+    /// How we know.
     pub evidence: String,
+    /// What to do, in order.
+    #[schema(max_items = 10)]
     pub steps: Vec<String>,
+    /// What not to do, where that matters.
+    #[schema(required)]
     pub avoid: Option<String>,
+    /// Servers that it is about; of many only the first ones.
+    #[schema(max_items = 20)]
     pub servers: Vec<String>,
+    /// Who takes care of it.
+    #[schema(required)]
     pub acknowledged_by: Option<String>,
-    /// The page at that moment.
+    /// The URL of the page at that moment: now, or just before it ended.
+    #[schema(format = "uri")]
     pub url: String,
+}
+
+/// In the description of the API, which has the words of severities and states already.
+fn severity() -> Ref {
+    described(
+        "Severity",
+        "How urgent it is; of an incident that ended, how urgent it was at its worst.",
+    )
+}
+
+fn state() -> Ref {
+    described("IncidentState", "Whether it goes on.")
+}
+
+fn described(schema: &str, description: &str) -> Ref {
+    RefBuilder::new().ref_location_from_schema_name(schema).description(Some(description)).build()
 }
 
 impl Incident {

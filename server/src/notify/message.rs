@@ -6,6 +6,7 @@ use app::cluster::hints::Arg;
 use app::cluster::{Severity, Span, Timestamp};
 use app::i18n::{Catalog, Language, MessageKey};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::incident::{Incident, IncidentState, MAX_TITLE_BYTES, rfc3339, shortened};
 
@@ -34,15 +35,28 @@ pub struct Heading {
 }
 
 /// One message. Its texts have no control characters, and it is within [`MAX_INCIDENTS`] and [`MAX_MESSAGE_BYTES`].
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(
+    as = WebhookMessage,
+    description = "What has begun, become worse or ended, and what is still open. Texts are plain text in the language of the channel, without control characters. The whole message has at most 20,000 bytes."
+)]
 pub struct Message {
+    /// Always `incidents`.
+    #[schema(value_type = String)]
     r#type: &'static str,
+    /// When this try was made. At each try the message is made anew, so that it says what is true then.
     #[serde(serialize_with = "rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
     sent_at: Timestamp,
+    /// The name of the cluster.
     cluster: String,
+    /// The URL of the page.
+    #[schema(format = "uri")]
     page: String,
+    /// The open ones first, and of these the most urgent.
+    #[schema(max_items = 20)]
     incidents: Vec<Incident>,
-    /// How many further incidents there are.
+    /// How many further incidents there are: too many for one message.
     more: usize,
     #[serde(skip)]
     id: String,

@@ -1,5 +1,6 @@
 //! A receiver of webhooks on a port of its own.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -19,6 +20,8 @@ pub struct ReceivedMessage {
     pub line: String,
     /// Its `webhook-id`; may be empty.
     pub id: String,
+    /// By their names in lower case.
+    pub headers: BTreeMap<String, String>,
     /// Null if there is none.
     pub body: Value,
 }
@@ -99,7 +102,7 @@ impl WebhookReceiver {
 /// Reads one request, remembers it, and answers.
 fn receive(stream: std::net::TcpStream, status: &AtomicU16, log: &Mutex<Vec<ReceivedMessage>>) {
     let mut reader = BufReader::new(stream);
-    let (mut first, mut id, mut length) = (String::new(), String::new(), 0);
+    let (mut first, mut headers) = (String::new(), BTreeMap::new());
     if reader.read_line(&mut first).is_err() || first.trim().is_empty() {
         return;
     }
@@ -109,19 +112,17 @@ fn receive(stream: std::net::TcpStream, status: &AtomicU16, log: &Mutex<Vec<Rece
             break;
         }
         let (name, value) = line.split_once(':').unwrap_or(("", ""));
-        match name.to_ascii_lowercase().as_str() {
-            "webhook-id" => value.trim().clone_into(&mut id),
-            "content-length" => length = value.trim().parse().unwrap_or(0),
-            _ => {}
-        }
+        headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
     }
+    let header = |name: &str| headers.get(name).cloned().unwrap_or_default();
+    let (id, length) = (header("webhook-id"), header("content-length").parse().unwrap_or(0));
     let mut body = vec![0; length];
     if reader.read_exact(&mut body).is_err() {
         return;
     }
     let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
     let line = first.trim().to_owned();
-    log.lock().unwrap().push(ReceivedMessage { line, id, body });
+    log.lock().unwrap().push(ReceivedMessage { line, id, headers, body });
     let status = status.load(Ordering::Relaxed);
     if status == WebhookReceiver::SILENT {
         std::thread::sleep(Duration::from_mins(1));

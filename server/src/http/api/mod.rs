@@ -21,3 +21,4 @@ pub(crate) mod servers;
 pub(crate) mod settings;
 pub(crate) mod stream;
 pub(crate) mod tokens;
+mod webhook;

@@ -9,9 +9,10 @@ use utoipa::openapi::Response;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 
 use crate::auth::AuthMode;
-use crate::http::api::dto;
+use crate::http::api::{dto, webhook};
 use crate::http::layers::permission::Permission;
 use crate::http::{ENROLMENTS_PATH, HEARTBEATS_PATH, PROBE_FAILURES_PATH};
+use crate::notify::Message;
 use crate::site::Site;
 
 /// The names of the security schemes.
@@ -27,7 +28,7 @@ const PERSON: &str = "person";
         description = "The health of a cluster. JSON in UTF-8, names in snake_case, times in RFC 3339 UTC with milliseconds. Unknown fields are ignored on input, and new ones may appear on output.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
-    components(schemas(dto::Problem, dto::KeyKind)),
+    components(schemas(dto::Problem, dto::KeyKind, Message)),
     modifiers(&Bearer)
 )]
 struct Head;
@@ -118,13 +119,14 @@ pub(crate) async fn get(
 }
 
 impl Document {
-    /// Adds what all routes have in common: the base path, and the rejections.
+    /// Adds the webhook, and what all routes have in common: the base path, and the rejections.
     pub(crate) fn new(document: &utoipa::openapi::OpenApi, site: &Site) -> Self {
         let base = site.base.as_str();
         let is_open = site.auth.policy.mode == AuthMode::Open;
         // Plain data: serializing it does not fail.
         let mut document = serde_json::to_value(document).unwrap_or_default();
         document["servers"] = json!([{"url": if base.is_empty() { "/" } else { base }}]);
+        document["webhooks"] = webhook::describe();
         let paths = document["paths"].as_object_mut().into_iter().flatten();
         for (path, operations) in paths {
             for (method, operation) in operations.as_object_mut().into_iter().flatten() {

@@ -6,3 +6,4 @@ mod embeds;
 mod people;
 mod schemas;
 mod statuses;
+mod webhook;
