@@ -214,10 +214,13 @@ impl Store {
             let merge =
                 sql("update deliveries set outcome = 'merged', ended_at = $2, next_try_at = null
                  where channel = $1 and outcome = 'pending'");
-            merge.bind(&state.name).bind(delivery.begun.0).execute(&mut tx).await?;
+            let merge = merge.bind(&state.name).bind(delivery.begun.0);
+            let merged = merge.execute(&mut tx).await?;
             insert(&mut tx, &delivery).await?;
             write_told(&mut tx, &state.name, &told, &delivery.news).await?;
-            tx.commit().await.map(|()| true)
+            tx.commit().await?;
+            store.delivery_metrics.count(&state.name, |counts| counts.merged += merged);
+            Ok(true)
         })
         .await
     }
@@ -243,15 +246,29 @@ impl Store {
                 .bind(delivery.ended.map(|at| at.0))
                 .bind(delivery.outcome.as_str())
                 .bind(delivery.answer.clone());
-            note.execute(&mut tx).await?;
+            let noted = note.execute(&mut tx).await?;
             note_failing(&mut tx, &delivery.channel, failing).await?;
             if !over.is_empty() {
                 let told = sql_with_json_rows(&mut tx, NOTE_OVER).bind(json!(over).to_string());
                 told.bind(&delivery.channel).execute(&mut tx).await?;
             }
-            tx.commit().await
+            tx.commit().await?;
+            store.count_try(&delivery, noted);
+            Ok(())
         })
         .await
+    }
+
+    /// `noted`: 0 if another web server has merged the message meanwhile, else 1.
+    fn count_try(&self, delivery: &Delivery, noted: u64) {
+        self.delivery_metrics.count(&delivery.channel, |counts| match delivery.outcome {
+            DeliveryOutcome::Delivered => counts.delivered += noted,
+            DeliveryOutcome::GivenUp => {
+                counts.failed_tries += 1;
+                counts.given_up += noted;
+            }
+            DeliveryOutcome::Pending | DeliveryOutcome::Merged => counts.failed_tries += 1,
+        });
     }
 
     /// Adds a message that was sent directly, such as a test, to the log. If it was accepted, what waits is tried at once; if nothing

@@ -58,6 +58,7 @@ use crate::store::rows::ClusterRow;
 use crate::store::sqlite::SqliteStore;
 use crate::store::task::run_to_end;
 use crate::store::tx::Tx;
+use crate::telemetry::deliveries::DeliveryMetrics;
 use crate::telemetry::primitives::{DURATION_BOUNDS_S, Histogram};
 
 /// The database of one cluster.
@@ -70,6 +71,7 @@ pub struct Store {
     sync_point: Mutex<SyncPoint>,
     /// How long changes took, from their beginning to their commit.
     durations: Histogram,
+    delivery_metrics: DeliveryMetrics,
     /// Whether the database could not be read or written since the last commit.
     was_blind: AtomicBool,
     /// How long the history is kept.
@@ -129,10 +131,14 @@ impl Store {
                 SyncPoint { database_id: cluster.database_id, commit: Some(cluster.commit) };
             (Database::Sqlite(Box::new(sqlite)), sync_point)
         };
-        let durations = Histogram::new(DURATION_BOUNDS_S);
-        let was_blind = AtomicBool::new(false);
-        let sync_point = Mutex::new(sync_point);
-        Ok(Arc::new(Self { database, sync_point, durations, was_blind, keep_history }))
+        Ok(Arc::new(Self {
+            database,
+            sync_point: Mutex::new(sync_point),
+            durations: Histogram::new(DURATION_BOUNDS_S),
+            delivery_metrics: DeliveryMetrics::default(),
+            was_blind: AtomicBool::new(false),
+            keep_history,
+        }))
     }
 
     /// The file of an `sqlite:` address.
@@ -171,6 +177,11 @@ impl Store {
     /// How long changes took, from their beginning to their commit.
     pub(crate) fn durations(&self) -> &Histogram {
         &self.durations
+    }
+
+    /// What became of the messages to channels that this process sent.
+    pub(crate) fn delivery_metrics(&self) -> &DeliveryMetrics {
+        &self.delivery_metrics
     }
 
     /// How often a connection was found inside an earlier transaction, and replaced.

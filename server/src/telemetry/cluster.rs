@@ -125,7 +125,7 @@ fn flag(yes: bool) -> f64 {
     f64::from(u8::from(yes))
 }
 
-fn seconds(span: Span) -> f64 {
+pub(super) fn seconds(span: Span) -> f64 {
     let length = std::time::Duration::from_millis(span.0.unsigned_abs()).as_secs_f64();
     if span < Span::ZERO { -length } else { length }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cluster_overview::auth::AuthPolicy;
+use cluster_overview::notify::Channels;
 use serde_json::json;
-use testkit::{DEFAULT_TIMEOUT, wait_until_ok};
+use testkit::{DEFAULT_TIMEOUT, WebhookReceiver, wait_until_ok};
 
-use crate::harness::{Running, TOKEN, heartbeat, with_field};
+use crate::harness::{Running, TOKEN, folder, heartbeat, with_field};
 
 /// A family of samples.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -92,9 +94,11 @@ fn value(samples: &[Sample], name: &str, labels: &[(&str, &str)]) -> Option<f64>
     found
 }
 
-/// Two servers with one version and key, and a service with another that soon becomes stale.
+/// Two servers with one version and key, and a service with another that soon becomes stale; with the channel `ops`.
 fn cluster() -> Running {
-    let overview = Running::start();
+    let folder = folder();
+    let file = WebhookReceiver::start().write_channel_file(&folder);
+    let overview = Running::telling(AuthPolicy::open(), Channels::read(&file).unwrap());
     overview.use_short_timers();
     for server in ["web-1", "web-2"] {
         let beat =
@@ -157,6 +161,9 @@ fn every_component_has_metrics_of_its_verdicts_at_the_moment_of_the_scrape() {
         assert_eq!(value(&samples, name, &[labels]), Some(expected), "{name} {labels:?}");
     }
     assert_eq!(value(&samples, "blind", &[]), Some(0.0));
+    let channel = ("channel", "ops");
+    assert_eq!(value(&samples, "delivery_failures_total", &[channel]), Some(0.0));
+    assert_eq!(value(&samples, "channel_failing_seconds", &[channel]), Some(0.0));
     overview.beat(&with_field(heartbeat("app-1", "service", 2), "leaving", json!(true)));
     let samples = scrape(&overview);
     let stopped = ["up", "stopped"]

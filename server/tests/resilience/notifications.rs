@@ -17,6 +17,14 @@ fn environment(channel_file: std::path::PathBuf) -> [(&'static str, String); 1] 
     [("CLUSTER_OVERVIEW_CHANNELS", channel_file.display().to_string())]
 }
 
+/// A metric of the channel `ops`. `labels`: the further ones, after a comma.
+fn metric(overview: &Overview, name: &str, labels: &str) -> f64 {
+    let text = overview.get("/metrics").body;
+    let sample = format!("cluster_overview_{name}{{channel=\"ops\"{labels}}} ");
+    let value = text.as_str().unwrap().lines().find_map(|line| line.strip_prefix(&sample));
+    value.unwrap_or_else(|| panic!("no {sample}: {text}")).parse().unwrap()
+}
+
 /// An overview with this receiver and short timers.
 fn start(receiver: &WebhookReceiver) -> Overview {
     let folder = folder();
@@ -102,6 +110,11 @@ fn what_a_receiver_did_not_accept_arrives_late_as_one_message_that_is_true() {
         overview.send_heartbeat("svc-2", sequence);
         (receiver.received().len() >= 3).then_some(())
     });
+    wait_until("the metrics to say that the channel fails", TOLD_WITHIN, || {
+        sequence += 1;
+        overview.send_heartbeat("svc-2", sequence);
+        (metric(&overview, "channel_failing_seconds", "") > 0.0).then_some(())
+    });
     receiver.answer(200);
     let before = receiver.received().len();
     let tested = overview.send("POST", "/api/v1/channels/ops/test", &[], b"");
@@ -115,6 +128,19 @@ fn what_a_receiver_did_not_accept_arrives_late_as_one_message_that_is_true() {
     let first: Vec<Value> = messages[0].body["incidents"].as_array().unwrap().clone();
     assert!(first.iter().all(|incident| ids.contains(&&incident["id"])), "{:#}", last.body);
     assert!(messages.iter().take(before).all(|message| message.id == messages[0].id));
+    wait_until("the metrics to say that the channel works again", TOLD_WITHIN, || {
+        (metric(&overview, "channel_failing_seconds", "") <= 0.0).then_some(())
+    });
+    let log = overview.get("/api/v1/channels/ops/deliveries").body;
+    let log = log["deliveries"].as_array().unwrap();
+    for outcome in ["delivered", "merged", "given_up"] {
+        let listed = log.iter().filter(|delivery| delivery["outcome"] == outcome).count();
+        let counted = metric(&overview, "deliveries_total", &format!(",outcome=\"{outcome}\""));
+        assert_eq!(counted.to_string(), listed.to_string(), "{outcome}: {log:#?}");
+    }
+    assert!(metric(&overview, "deliveries_total", ",outcome=\"delivered\"") >= 1.0);
+    let failures = metric(&overview, "delivery_failures_total", "");
+    assert_eq!(failures.to_string(), before.to_string());
 }
 
 #[test]

@@ -41,6 +41,9 @@ fn text(HttpParts { site, requests, .. }: &HttpParts) -> String {
     cluster::write(&mut text, &snapshot, now);
     requests.write(&mut text);
     site.intake.metrics().write(&mut text);
+    let channels: Vec<&str> =
+        site.commands.channels().map(|channel| channel.name.as_str()).collect();
+    site.store.delivery_metrics().write(&mut text, &channels, &snapshot, now);
     text.family(
         "cluster_overview_store_transaction_duration_seconds",
         Kind::Histogram,
