@@ -16,11 +16,11 @@ pub(super) async fn test(options: args::TestChannel) -> Result<(), Failure> {
         let (name, file) = (options.name, options.path.display());
         return Err(format!("there is no channel {name:?} in {file}; its channels: {names}").into());
     };
-    let page = options.page.public_url.unwrap_or_else(PublicUrl::of_this_host);
+    let page = options.page.public_url.unwrap_or_else(|| PublicUrl::of_this_host(""));
     let message = Message::test(
         Heading {
             id: new_message_id(),
-            cluster: page.host().to_owned(),
+            cluster: page.cluster_name(None),
             page: page.to_string(),
             sent_at: clock::wall(),
             language: channel.language,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use app::cluster::Role;
 use app::cluster::Source;
+use tokio::net::TcpListener;
 
 use super::listen::{address, announce, bind, require_loopback, stop_signal};
 use super::this_server::{
@@ -23,7 +24,7 @@ use crate::files::key::KeySource;
 use crate::files::reloaded::ReloadedFile;
 use crate::net::listener::Listener;
 use crate::net::tls::Tls;
-use crate::notify::Channels;
+use crate::notify::{Channels, PublicUrl};
 use crate::self_report::SelfReport;
 use crate::site::branding::{Branding, BrandingError};
 use crate::site::{FollowedFiles, Options, Site, base_path};
@@ -45,6 +46,10 @@ pub(super) async fn run(options: args::Serve) -> Result<(), Failure> {
     Store::check_owner(&database)?;
     let join_token = join_token(options.join_token_file.as_deref(), &database)?;
     let socket = bind(options.listen.address)?;
+    let public_url = match options.notifications.page.public_url {
+        Some(given) => given,
+        None => default_public_url(&socket, tls.is_some(), &base, channels.is_some())?,
+    };
     let site = Site::open(Options {
         database,
         join_token: join_token.as_ref().map(|file| file.get()).transpose()?,
@@ -60,7 +65,7 @@ pub(super) async fn run(options: args::Serve) -> Result<(), Failure> {
         keep_history: options.keep_history,
         channels: channels.unwrap_or_default(),
         ping_url: options.notifications.ping_url,
-        public_url: options.notifications.page.public_url,
+        public_url: Some(public_url),
         own,
         dials_as: Some(name),
         dial_loopback: options.dialling.loopback,
@@ -130,6 +135,22 @@ async fn create_setup_code(site: &Site, address: &str) -> Result<(), Failure> {
         writeln!(out, "The sign-in page with this code: {address}/sign-in#{code}")?;
     }
     Ok(())
+}
+
+/// The URL of the page by this host's name. A proxy, or other names of this host, cannot be known.
+fn default_public_url(
+    socket: &TcpListener,
+    is_encrypted: bool,
+    base: &str,
+    has_channels: bool,
+) -> std::io::Result<PublicUrl> {
+    let url = PublicUrl::of_listener(is_encrypted, socket.local_addr()?.port(), base);
+    if has_channels {
+        tracing::warn!(
+            "messages link to {url}, by this host's name; if people open the page at another address, set --public-url"
+        );
+    }
+    Ok(url)
 }
 
 fn branding_file(path: &Path) -> Result<Arc<ReloadedFile<Branding, BrandingError>>, BrandingError> {

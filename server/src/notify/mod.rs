@@ -30,4 +30,5 @@ pub use self::failure::{Delivered, DeliveryFailure, NextTry};
 pub use self::heart_monitor::MonitorUrl;
 pub use self::incident::{Incident, IncidentState};
 pub use self::message::{Heading, MAX_INCIDENTS, MAX_MESSAGE_BYTES, Message, new_message_id};
+pub(crate) use self::public_url::ClusterPage;
 pub use self::public_url::PublicUrl;

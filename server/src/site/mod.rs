@@ -27,7 +27,7 @@ use crate::ingest::Ingest;
 use crate::live::LiveState;
 use crate::messenger::{Dialer, LocalWebServer};
 use crate::net::tls::Tls;
-use crate::notify::{Channel, Courier, PublicUrl};
+use crate::notify::{Channel, ClusterPage, Courier, PublicUrl};
 use crate::past::Past;
 use crate::self_report::SelfReporter;
 use crate::store::{Store, StoreError};
@@ -66,6 +66,10 @@ pub struct Site {
     /// The address on which this process listens, if it does so itself.
     listening: OnceLock<SocketAddr>,
     branding: RwLock<Arc<Branding>>,
+    /// The page that messages link to.
+    public_url: PublicUrl,
+    /// How messages name the cluster.
+    cluster_name: watch::Sender<String>,
     /// Tasks that run until it closes.
     background: Mutex<JoinSet<()>>,
 }
@@ -127,7 +131,11 @@ impl Site {
         if let Some(monitor) = options.ping_url {
             background.spawn(monitor.report(Arc::clone(&live)));
         }
-        let page = options.public_url.unwrap_or_else(PublicUrl::of_this_host);
+        let public_url =
+            options.public_url.unwrap_or_else(|| PublicUrl::of_this_host(&options.base));
+        let (cluster_name, cluster) =
+            watch::channel(public_url.cluster_name(options.branding.name()));
+        let page = ClusterPage { url: public_url.clone(), cluster };
         let courier = |channel: &Channel| {
             Arc::new(Courier::new(Arc::clone(&live), channel.clone(), page.clone()))
         };
@@ -165,6 +173,8 @@ impl Site {
             frame_ancestors: options.frame_ancestors,
             listening: OnceLock::new(),
             branding: RwLock::new(Arc::new(options.branding)),
+            public_url,
+            cluster_name,
             background: Mutex::new(background),
         });
         Ok(site)
@@ -181,6 +191,8 @@ impl Site {
         if let Some(file) = files.branding {
             let site = Arc::clone(self);
             self.background().spawn(file.follow(BRANDING_PERIOD, move |branding| {
+                let name = site.public_url.cluster_name(branding.name());
+                site.cluster_name.send_replace(name);
                 let mut used = site.branding.write().unwrap_or_else(PoisonError::into_inner);
                 *used = Arc::new(branding);
             }));

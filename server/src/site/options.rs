@@ -46,7 +46,7 @@ pub struct Options {
     pub channels: Channels,
     /// Asked every minute while this web server works.
     pub ping_url: Option<MonitorUrl>,
-    /// The URL of the page for people, if it is known.
+    /// The URL of the page for people, which messages link to. `None`: `http://`, this host's name, and the base path.
     pub public_url: Option<PublicUrl>,
     /// The components of this process that it reports, and their facts.
     pub own: Option<(SelfReport, Vec<Role>)>,

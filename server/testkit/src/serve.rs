@@ -139,7 +139,8 @@ pub(crate) fn start_and_wait_for_port(mut command: Command, folder: &Folder) -> 
     let port =
         process.wait_for_line("the line that says where it listens", DEFAULT_TIMEOUT, |line| {
             let (_, url) = line.split_once(" at http")?;
-            url.trim_end_matches('/').rsplit(':').next()?.parse().ok()
+            let (_, address) = url.split_once("://")?;
+            address.split('/').next()?.rsplit(':').next()?.parse().ok()
         });
     (process, port)
 }

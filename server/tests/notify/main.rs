@@ -9,6 +9,7 @@ mod command;
 mod email;
 mod http_faults;
 mod kinds;
+mod public_url;
 mod receiver;
 mod smtp_faults;
 mod tls;

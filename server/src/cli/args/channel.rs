@@ -26,7 +26,8 @@ pub struct TestChannel {
 /// Where people find the page.
 #[derive(Args, Debug)]
 pub struct Page {
-    /// URL of the page for people, such as `https://overview.example.com/`: messages link to it (default: this host's name).
+    /// URL of the page for people, such as `https://overview.example.com/`: messages link to it (default: by this
+    /// host's name; `serve` adds its port and its base path).
     #[arg(long, env = "CLUSTER_OVERVIEW_PUBLIC_URL", value_parser = PublicUrl::parse)]
     pub public_url: Option<PublicUrl>,
 }

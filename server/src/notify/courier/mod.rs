@@ -16,7 +16,7 @@ use crate::notify::channel::Channel;
 use crate::notify::composer::{Composed, Composer};
 use crate::notify::failure::{Delivered, DeliveryFailure};
 use crate::notify::message::{Heading, Message, new_message_id};
-use crate::notify::public_url::PublicUrl;
+use crate::notify::public_url::ClusterPage;
 use crate::notify::retries;
 use crate::store::task::run_to_end;
 use crate::store::{
@@ -36,13 +36,13 @@ const GONE: &str = "the receiver says that it is gone for good";
 pub(crate) struct Courier {
     live: Arc<LiveState>,
     channel: Channel,
-    page: PublicUrl,
+    page: ClusterPage,
     /// Somebody has paused the channel, or lets it go on.
     nudged: Notify,
 }
 
 impl Courier {
-    pub(crate) fn new(live: Arc<LiveState>, channel: Channel, page: PublicUrl) -> Self {
+    pub(crate) fn new(live: Arc<LiveState>, channel: Channel, page: ClusterPage) -> Self {
         Self { live, channel, page, nudged: Notify::new() }
     }
 
@@ -307,7 +307,7 @@ impl Courier {
     ) -> Option<Composed> {
         let LiveView { snapshot, now, .. } = self.live.view();
         let heading = self.heading(id, now);
-        let (page, language) = (self.page.clone(), self.channel.language);
+        let (page, language) = (self.page.url.clone(), self.channel.language);
         let needs_each_incident = self.channel.needs_each_incident();
         let composed = tokio::task::spawn_blocking(move || {
             let records = match records {
@@ -326,8 +326,8 @@ impl Courier {
     fn heading(&self, id: String, sent_at: Timestamp) -> Heading {
         Heading {
             id,
-            cluster: self.page.host().to_owned(),
-            page: self.page.to_string(),
+            cluster: self.page.cluster.borrow().clone(),
+            page: self.page.url.to_string(),
             sent_at,
             language: self.channel.language,
         }
