@@ -16,6 +16,8 @@ use app::cluster::{
 };
 use cluster_overview::store::{ImportedPast, Store};
 
+/// The moment that benchmarks ask about.
+const ASKED_DAYS_AGO: i64 = 10;
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 const DAYS: i64 = 30;
 const WEEK: i64 = 7;
@@ -166,6 +168,8 @@ fn cluster(begins: Timestamp) -> ClusterHistory {
     }
 }
 
+/// Prints how many records it wrote, and the moment that a benchmark asks about.
+///
 /// 30 days of servers with two components. Each has 20 silences: a service of some minutes, and a web component, which nobody
 /// asks at night, of some hours. All are upgraded once a week, and crash twice.
 async fn fill(address: &str, servers: usize) -> Result<(), Failure> {
@@ -211,7 +215,7 @@ async fn fill(address: &str, servers: usize) -> Result<(), Failure> {
     let records: usize = history.components.values().map(|one| one.records.len()).sum();
     store.import_past(ImportedPast { history, present, ..ImportedPast::default() }).await?;
     store.close().await;
-    println!("{records}");
+    println!("{records}\t{}", (now - Span(ASKED_DAYS_AGO * DAY_MS)).rfc3339());
     Ok(())
 }
 

@@ -55,10 +55,8 @@ fn run_tool(arguments: &[&str]) -> Result<String> {
 
 /// The pages and the API about 30 days of a thousand servers.
 fn measure_questions(database: &str, address: &str) -> Result<Vec<Figure>> {
-    let records = run_tool(&["fill", address, &LARGE_CLUSTER_SERVERS.to_string()])?;
+    let Past { records, moment } = fill(address, LARGE_CLUSTER_SERVERS)?;
     let overview = test_server::start_on_database(address, Profile::Release);
-    let moment = past_moment(&overview)?;
-    let records = records.trim();
     let questions = [
         ("/history", "/history?span=30d".to_owned(), "limits 100, 30 kB"),
         ("/history of 24 h", "/history".to_owned(), "limits 100, 30 kB"),
@@ -78,9 +76,8 @@ fn measure_questions(database: &str, address: &str) -> Result<Vec<Figure>> {
 
 /// A moment of 20,000 components.
 fn measure_most_components(address: &str) -> Result<Vec<Figure>> {
-    let records = run_tool(&["fill", address, &MOST_SERVERS.to_string()])?;
+    let Past { records, moment } = fill(address, MOST_SERVERS)?;
     let overview = test_server::start_on_database(address, Profile::Release);
-    let moment = past_moment(&overview)?;
     let path = format!("/api/v1/overview?at={moment}");
     test_server::compressed_length(&overview, &path)?;
     overview.serve.reset_peak_memory();
@@ -88,24 +85,24 @@ fn measure_most_components(address: &str) -> Result<Vec<Figure>> {
     let (ms, length) = time(&overview, &path)?;
     #[expect(clippy::cast_precision_loss, reason = "kilobytes")]
     let more = overview.serve.peak_memory_kb().saturating_sub(before) as f64 / 1_000.0;
-    let how =
-        format!("{MOST_SERVERS} servers, {} records, {length} bytes of brotli", records.trim());
+    let how = format!("{MOST_SERVERS} servers, {records} records, {length} bytes of brotli");
     Ok(vec![
         Figure::new("a moment of 20,000 components", ms, "ms", how),
         Figure::new("the same: memory", more, "MB", "the peak while it is judged and rendered"),
     ])
 }
 
-/// Ten days ago, as an address contains it.
-fn past_moment(overview: &Overview) -> Result<String> {
-    let begins = overview.get("/api/v1/overview?at=2020-01-01T00:00:00Z").body;
-    let begins = begins["begins"].as_str().context("the overview has no past")?;
-    // The day after the record begins is always there; the time of day does not matter.
-    let events =
-        overview.get(&format!("/api/v1/events?from={begins}&limit=1000&kind=version")).body;
-    let events = events["events"].as_array().context("nothing happened")?;
-    let event = events.last().context("nothing happened")?;
-    Ok(event["at"].as_str().context("an event without a moment")?.to_owned())
+/// A database with a past.
+struct Past {
+    records: u64,
+    /// Ten days ago, as an address contains it.
+    moment: String,
+}
+
+fn fill(address: &str, servers: usize) -> Result<Past> {
+    let said = run_tool(&["fill", address, &servers.to_string()])?;
+    let parts = said.trim().split_once('\t').context("the tool says records and a moment")?;
+    Ok(Past { records: parts.0.parse()?, moment: parts.1.to_owned() })
 }
 
 /// The median time in milliseconds, and the length of the body.
