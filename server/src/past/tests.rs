@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use app::cluster::history::{ComponentRecord, Current};
+use app::cluster::history::{ComponentRecord, Current, Event};
 use app::cluster::receive::{Arrival, Stored, receive};
 use app::cluster::{
     Component, ComponentFacts, Heartbeat, Os, ReferenceKeys, Role, Settings, Source,
@@ -148,7 +148,7 @@ fn a_span_is_looked_through_from_either_side_in_windows_that_grow() {
     let days = |span: Interval| [span.from, span.until].map(|at| at.0 / 86_400_000);
     let windows = |first| {
         let rest = Interval { from: Timestamp(0), until: Timestamp(30 * 86_400_000) };
-        Windows { rest, first, length: FIRST_WINDOW }.map(days).collect::<Vec<_>>()
+        Windows::new(rest, first).map(days).collect::<Vec<_>>()
     };
     assert_eq!(windows(Side::Newest), [[29, 30], [25, 29], [9, 25], [0, 9]]);
     assert_eq!(windows(Side::Oldest), [[0, 1], [1, 5], [5, 21], [21, 30]]);

@@ -8,8 +8,8 @@ use std::sync::atomic::Ordering;
 use app::cluster::observation::BLIND_PERIOD_RETENTION;
 use app::cluster::receive::Stored;
 use app::cluster::{
-    Acknowledgement, BlindPeriod, ComponentKey, Heartbeat, Incident, IncidentChange, IncidentId,
-    KeyCheck, KeyKind, RejectedHeartbeat, ServerName, Settings, Span, Timestamp,
+    BlindPeriod, ComponentKey, Heartbeat, KeyCheck, KeyKind, RejectedHeartbeat, ServerName,
+    Settings, Span, Timestamp,
 };
 
 use crate::auth::audit::{AuditEntry, AuditQuery, AuditRecord};
@@ -19,7 +19,6 @@ use crate::store::commit::{Commit, ReceiveOutcome};
 use crate::store::component_row::Upsert;
 use crate::store::error::StoreError;
 use crate::store::fold::{self, fold_heartbeats};
-use crate::store::incidents::{IncidentQuery, IncidentRecord};
 use crate::store::messenger_status::MessengerReport;
 use crate::store::sqlite::SqliteStore;
 use crate::store::task::run_to_end;
@@ -109,68 +108,6 @@ impl Store {
             })
         });
         written.await.map(|((), commit)| commit)
-    }
-
-    /// Writes what changed about incidents, unless others have changed some meanwhile: `None`.
-    pub async fn write_incidents(
-        self: &Arc<Self>,
-        changed: Vec<IncidentChange>,
-    ) -> Result<Option<Commit>, StoreError> {
-        let store = Arc::clone(self);
-        run_to_end(async move {
-            let mut change = store.change().await?;
-            if change.has_other_incidents() {
-                return change.tx.rollback().await.map(|()| None);
-            }
-            change.write_incidents(changed).await?;
-            store.commit(change).await.map(Some)
-        })
-        .await
-    }
-
-    /// Writes that somebody takes care of an open incident, or with `None` that nobody does any more. Returns the incident as it
-    /// is then; `None` if it is not open.
-    pub async fn acknowledge_incident(
-        self: &Arc<Self>,
-        id: &IncidentId,
-        by: Option<(String, String)>,
-        entry: &AuditEntry,
-    ) -> Result<Option<(Arc<Incident>, Commit)>, StoreError> {
-        let (store, id, entry) = (Arc::clone(self), id.clone(), entry.clone());
-        run_to_end(async move {
-            let mut change = store.change().await?;
-            let known = incidents::by_id(&mut change.tx, &id).await?.map(|known| known.incident);
-            let Some(known) = known.filter(Incident::is_open) else {
-                return change.tx.rollback().await.map(|()| None);
-            };
-            let at = change.at;
-            let acknowledged = by.map(|(by, note)| Acknowledgement { by, at, note });
-            let commit = change.commit_no();
-            incidents::acknowledge(&mut change.tx, &id, acknowledged.as_ref(), commit).await?;
-            let next = Arc::new(Incident { acknowledged, ..known });
-            change.pending.incidents = vec![Arc::clone(&next)];
-            change.record(&entry).await?;
-            let commit = store.commit(change).await?;
-            Ok(Some((next, commit)))
-        })
-        .await
-    }
-
-    /// Incidents, the latest first.
-    pub async fn incidents(
-        self: &Arc<Self>,
-        query: &IncidentQuery,
-    ) -> Result<Vec<IncidentRecord>, StoreError> {
-        let query = query.clone();
-        self.read(move |tx| Box::pin(async move { incidents::find(tx, &query).await })).await
-    }
-
-    pub async fn incident(
-        self: &Arc<Self>,
-        id: &IncidentId,
-    ) -> Result<Option<IncidentRecord>, StoreError> {
-        let id = id.clone();
-        self.read(move |tx| Box::pin(async move { incidents::by_id(tx, &id).await })).await
     }
 
     /// The blind periods that end after `since`, in order: those of a snapshot, and earlier ones.

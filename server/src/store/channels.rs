@@ -9,7 +9,7 @@ use app::cluster::{Incident, IncidentId, Severity, Span, Timestamp};
 use serde_json::json;
 
 use crate::auth::audit::AuditEntry;
-use crate::store::incidents::{self, IncidentRecord};
+use crate::store::incidents::{self};
 use crate::store::statement::{Row, sql, sql_with_json_rows, with_json_rows};
 use crate::store::task::run_to_end;
 use crate::store::tx::Tx;
@@ -346,14 +346,6 @@ impl Store {
             })
         })
         .await
-    }
-
-    /// These incidents, with what was advised.
-    pub async fn incident_records(
-        self: &Arc<Self>,
-        ids: Vec<IncidentId>,
-    ) -> Result<Vec<IncidentRecord>, StoreError> {
-        self.read(move |tx| Box::pin(async move { incidents::by_ids(tx, &ids).await })).await
     }
 }
 

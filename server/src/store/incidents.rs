@@ -10,10 +10,12 @@ use app::cluster::{
 };
 use serde_json::json;
 
-use crate::store::StoreError;
+use crate::auth::audit::AuditEntry;
 use crate::store::audit::like_pattern;
 use crate::store::statement::{Row, Statement, sql, sql_with_json_rows, with_json_rows};
+use crate::store::task::run_to_end;
 use crate::store::tx::Tx;
+use crate::store::{Commit, Store, StoreError};
 
 /// The columns of an incident, in the order of [`parse`].
 macro_rules! select_incidents {
@@ -70,6 +72,78 @@ pub struct IncidentQuery {
 pub struct IncidentRecord {
     pub incident: Incident,
     pub hint: Option<Hint>,
+}
+
+impl Store {
+    /// Writes what changed about incidents, unless others have changed some meanwhile: `None`.
+    pub async fn write_incidents(
+        self: &Arc<Self>,
+        changed: Vec<IncidentChange>,
+    ) -> Result<Option<Commit>, StoreError> {
+        let store = Arc::clone(self);
+        run_to_end(async move {
+            let mut change = store.change().await?;
+            if change.has_other_incidents() {
+                return change.tx.rollback().await.map(|()| None);
+            }
+            change.write_incidents(changed).await?;
+            store.commit(change).await.map(Some)
+        })
+        .await
+    }
+
+    /// Writes that somebody takes care of an open incident, or with `None` that nobody does any more. Returns the incident as it
+    /// is then; `None` if it is not open.
+    pub async fn acknowledge_incident(
+        self: &Arc<Self>,
+        id: &IncidentId,
+        by: Option<(String, String)>,
+        entry: &AuditEntry,
+    ) -> Result<Option<(Arc<Incident>, Commit)>, StoreError> {
+        let (store, id, entry) = (Arc::clone(self), id.clone(), entry.clone());
+        run_to_end(async move {
+            let mut change = store.change().await?;
+            let known = by_id(&mut change.tx, &id).await?.map(|known| known.incident);
+            let Some(known) = known.filter(Incident::is_open) else {
+                return change.tx.rollback().await.map(|()| None);
+            };
+            let at = change.at;
+            let acknowledged = by.map(|(by, note)| Acknowledgement { by, at, note });
+            let commit = change.commit_no();
+            acknowledge(&mut change.tx, &id, acknowledged.as_ref(), commit).await?;
+            let next = Arc::new(Incident { acknowledged, ..known });
+            change.pending.incidents = vec![Arc::clone(&next)];
+            change.record(&entry).await?;
+            let commit = store.commit(change).await?;
+            Ok(Some((next, commit)))
+        })
+        .await
+    }
+
+    /// Incidents, the latest first.
+    pub async fn incidents(
+        self: &Arc<Self>,
+        query: &IncidentQuery,
+    ) -> Result<Vec<IncidentRecord>, StoreError> {
+        let query = query.clone();
+        self.read(move |tx| Box::pin(async move { find(tx, &query).await })).await
+    }
+
+    pub async fn incident(
+        self: &Arc<Self>,
+        id: &IncidentId,
+    ) -> Result<Option<IncidentRecord>, StoreError> {
+        let id = id.clone();
+        self.read(move |tx| Box::pin(async move { by_id(tx, &id).await })).await
+    }
+
+    /// These incidents, with what was advised.
+    pub async fn incident_records(
+        self: &Arc<Self>,
+        ids: Vec<IncidentId>,
+    ) -> Result<Vec<IncidentRecord>, StoreError> {
+        self.read(move |tx| Box::pin(async move { by_ids(tx, &ids).await })).await
+    }
 }
 
 /// The incidents that are open, and those that may still go on, ordered by id.

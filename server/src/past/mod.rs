@@ -1,16 +1,19 @@
 //! What was, at a moment or over a span? The history is read in one transaction, a part of the components at a time, and
 //! judged away from the threads that answer requests.
 
-use std::cmp::Reverse;
+mod events;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use app::cluster::history::{
-    ClusterHistory, ComponentHistory, Event, EventId, Interval, Observations, StaleCounts, Timeouts,
+    ClusterHistory, ComponentHistory, Interval, Observations, StaleCounts, Timeouts,
 };
-use app::cluster::{ComponentKey, ServerName, Snapshot, Span, Timestamp};
+use app::cluster::{ServerName, Snapshot, Span, Timestamp};
 use tokio::sync::{Semaphore, mpsc};
 
+use self::events::Windows;
+pub(crate) use self::events::{EventFilter, EventQuery, FoundEvents, Side};
 use crate::live::LiveState;
 use crate::store::task::run_to_end;
 use crate::store::{HistoryQuery, StoreError};
@@ -18,8 +21,6 @@ use crate::telemetry::log_limit::LogLimit;
 
 /// So many questions are worked on at a time: each reads a part of the database and keeps a core busy.
 const MAX_AT_ONCE: usize = 2;
-/// Events are looked for so far back at first, and four times as far each time that there are too few.
-const FIRST_WINDOW: Span = Span::minutes(24 * 60);
 /// So far before a moment its events are known from what is read of the moment.
 const NEAR: Span = Span::minutes(60);
 
@@ -39,143 +40,6 @@ pub(crate) enum PastError {
     BeforeRecord { begins: Timestamp },
     /// The database cannot be read.
     Unreadable,
-}
-
-/// Which events are wanted.
-#[derive(Clone)]
-pub(crate) struct EventQuery {
-    pub(crate) span: Interval,
-    /// Only events of this server.
-    pub(crate) server: Option<ServerName>,
-    /// Which of these.
-    pub(crate) filter: EventFilter,
-    /// Only events before this one.
-    pub(crate) before: Option<EventId>,
-    pub(crate) limit: usize,
-}
-
-pub(crate) type EventFilter = Arc<dyn Fn(&Event) -> bool + Send + Sync>;
-
-impl EventQuery {
-    fn wants(&self, event: &Event) -> bool {
-        let is_before = self.before.is_none_or(|before| event.id() < before);
-        is_before && event.is_about(self.server.as_ref(), None) && (self.filter)(event)
-    }
-}
-
-/// Events, newest first.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct FoundEvents {
-    /// The beginning of the record.
-    pub(crate) begins: Timestamp,
-    /// From this moment on all are there. It is later than the beginning if records of the server were deleted.
-    pub(crate) complete_since: Timestamp,
-    pub(crate) events: Vec<Event>,
-    /// Whether there are earlier ones.
-    pub(crate) has_more: bool,
-    /// Each part of a history repeats the events of the cluster.
-    has_cluster_events: bool,
-}
-
-impl FoundEvents {
-    /// Adds the events of a span from a part of the history: those that the query wants, and of them only the first ones from
-    /// this side.
-    pub(crate) fn add(
-        &mut self,
-        query: &EventQuery,
-        span: Interval,
-        first: Side,
-        part: &ClusterHistory,
-    ) {
-        self.begins = part.begins;
-        let of_server = |(key, component): (&ComponentKey, &ComponentHistory)| {
-            let is_asked = query.server.as_ref() == Some(&key.server);
-            component.complete_since.filter(|_| is_asked)
-        };
-        let trimmed = part.components.iter().filter_map(of_server);
-        self.complete_since = trimmed.fold(self.complete_since.max(part.begins), Timestamp::max);
-        let mut windows = Windows { rest: span, first, length: FIRST_WINDOW };
-        loop {
-            windows.rest = self.open_part(windows.rest, query.limit, first);
-            let Some(window) = windows.next() else { break };
-            let is_known = |event: &Event| self.has_cluster_events && event.subject.is_none();
-            let new = part.events(window).into_iter();
-            self.events.extend(new.filter(|event| !is_known(event) && query.wants(event)));
-            self.cut(query.limit, first);
-        }
-        self.has_cluster_events = true;
-    }
-
-    /// The part of a span in which an event can still be one of the first ones.
-    fn open_part(&self, span: Interval, limit: usize, first: Side) -> Interval {
-        if !self.has_more || self.events.len() < limit {
-            return span;
-        }
-        match first {
-            Side::Newest => {
-                let last = self.events.last().map_or(span.from, |event| event.at);
-                Interval { from: span.from.max(last), ..span }
-            }
-            Side::Oldest => {
-                let last = self.events.first().map_or(span.until, |event| event.at + Span::TICK);
-                Interval { until: span.until.min(last), ..span }
-            }
-        }
-    }
-
-    /// Adds what was found in the next span.
-    fn extend(&mut self, next: Self, limit: usize, first: Side) {
-        self.events.extend(next.events);
-        self.has_more |= next.has_more;
-        (self.begins, self.complete_since) = (next.begins, next.complete_since);
-        self.cut(limit, first);
-    }
-
-    /// Keeps so many from this side.
-    fn cut(&mut self, limit: usize, first: Side) {
-        self.events.sort_by_cached_key(|event| Reverse(event.id()));
-        let too_many = self.events.len().saturating_sub(limit);
-        self.has_more |= too_many > 0;
-        match first {
-            Side::Newest => self.events.truncate(limit),
-            Side::Oldest => drop(self.events.drain(..too_many)),
-        }
-    }
-}
-
-/// From which side of a span events are looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
-    Newest,
-    Oldest,
-}
-
-/// The windows of a span that are looked through one after the other, each four times as long as the one before.
-struct Windows {
-    rest: Interval,
-    first: Side,
-    length: Span,
-}
-
-impl Iterator for Windows {
-    type Item = Interval;
-
-    fn next(&mut self) -> Option<Interval> {
-        let Interval { from, until } = self.rest;
-        if from >= until {
-            return None;
-        }
-        let window = match self.first {
-            Side::Newest => Interval { from: from.max(until - self.length), until },
-            Side::Oldest => Interval { from, until: until.min(from + self.length) },
-        };
-        match self.first {
-            Side::Newest => self.rest.until = window.from,
-            Side::Oldest => self.rest.from = window.until,
-        }
-        self.length = self.length.times(4);
-        Some(window)
-    }
 }
 
 /// A moment, and where the events next to it are.
@@ -328,12 +192,8 @@ impl Past {
         if let Some(before) = query.before {
             rest.until = rest.until.min(before.at() + Span::TICK);
         }
-        let mut found = FoundEvents {
-            begins: query.span.from,
-            complete_since: query.span.from,
-            ..FoundEvents::default()
-        };
-        let mut windows = Windows { rest, first, length: FIRST_WINDOW };
+        let mut found = FoundEvents::none_since(query.span.from);
+        let mut windows = Windows::new(rest, first);
         while let Some(window) = windows.next() {
             let wanted = query.clone();
             let step = move |found: &mut FoundEvents, part: &ClusterHistory| {
@@ -344,7 +204,7 @@ impl Past {
             if found.events.len() + usize::from(found.has_more) >= enough {
                 break;
             }
-            windows.rest.from = windows.rest.from.max(found.begins);
+            windows.begin_at(found.begins);
         }
         Ok(found)
     }
