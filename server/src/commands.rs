@@ -157,7 +157,7 @@ impl Commands {
             let entry = AuditEntry::done(&by, Action::PauseChannel, target);
             let pause = until.map(|until| Pause { until, by: by.name.clone(), reason });
             let paused = live.store().pause_channel(name, pause, Some(&entry)).await;
-            live.apply(paused.map_err(|_| ChannelError::Blind)?);
+            apply(&live, paused).map_err(|_| ChannelError::Blind)?;
             courier.nudge();
             Ok(())
         });

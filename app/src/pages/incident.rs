@@ -3,12 +3,13 @@
 use leptos::prelude::*;
 use maud::{Markup, html};
 
-use crate::cluster::Span;
 use crate::cluster::hints::Arg;
+use crate::cluster::{Span, Timestamp};
 use crate::i18n::MessageKey;
 use crate::page::hints::view::instructions;
 use crate::page::status_style;
-use crate::pages::incidents::{ShownIncident, acknowledgement, moment};
+use crate::pages::deliveries::Outcome;
+use crate::pages::incidents::{ShownIncident, acknowledgement, cell, fact, moment, stacked_table};
 use crate::pages::layout::{Document, DocumentContext, document, page_header};
 
 /// The longest note that the form takes.
@@ -23,6 +24,33 @@ pub struct IncidentPage {
     /// How many other open incidents have the same advice, and nobody takes care of them.
     pub alike: usize,
     pub form: IncidentForm,
+    pub told: Told,
+}
+
+/// Who was told of it.
+#[derive(Clone, Debug)]
+pub enum Told {
+    /// The database cannot be read.
+    Unreadable,
+    /// Nobody, and why.
+    Nobody(Option<MessageKey>),
+    /// The first that was told first.
+    Channels(Vec<ToldChannel>),
+}
+
+#[derive(Clone, Debug)]
+pub struct ToldChannel {
+    pub name: String,
+    /// The path of its page below the base path; `None` if it is no longer in the channel file.
+    pub path: Option<String>,
+    /// The last time.
+    pub at: Timestamp,
+    /// That the incident comes and goes.
+    pub flapping: bool,
+    /// The end of the incident.
+    pub ended: bool,
+    /// What became of the last message about it; `None` if that is no longer in the log.
+    pub outcome: Option<Outcome>,
 }
 
 /// The form as it was sent.
@@ -41,6 +69,7 @@ pub fn render(page: IncidentPage) -> Document {
         (summary(&page))
         (advice(&page))
         (attendance(&page))
+        (told(&page))
     };
     let body = view! {
         <div class="icon-sprite" inner_html=status_style::SPRITE></div>
@@ -67,7 +96,7 @@ fn summary(page: &IncidentPage) -> Markup {
     html! {
         section aria-labelledby="title" {
             h1 #title { span.severity { (incident.icon(context)) } (incident.text.title) }
-            dl.incident-facts {
+            dl.fact-list {
                 (fact(text(MessageKey::PagesIncidentState), html! { (text(state(incident))) }))
                 (fact(text(MessageKey::PagesIncidentSince), moment(incident.since)))
                 @if let Some(ended) = incident.ended {
@@ -106,10 +135,6 @@ const fn state(incident: &ShownIncident) -> MessageKey {
         (None, true) => MessageKey::PagesIncidentStateReplaced,
         (None, false) => MessageKey::PagesIncidentStateOpen,
     }
-}
-
-fn fact(name: &str, value: Markup) -> Markup {
-    html! { div { dt { (name) } dd { (value) } } }
 }
 
 /// How we know, and what to do.
@@ -179,5 +204,66 @@ fn form(page: &IncidentPage) -> Markup {
             @if let Some(error) = form.error { p.error-text role="alert" { (text(error)) } }
             div { button.primary { (button) } }
         }
+    }
+}
+
+/// Who was told of it, or why nobody was.
+fn told(page: &IncidentPage) -> Markup {
+    let IncidentPage { context, incident, told, .. } = page;
+    let text = |key| context.text(key);
+    let nobody = if incident.ended.is_some() {
+        MessageKey::PagesIncidentToldNever
+    } else {
+        MessageKey::PagesIncidentToldNobody
+    };
+    html! {
+        section {
+            h2 #told { (text(MessageKey::PagesIncidentTold)) }
+            @match told {
+                Told::Unreadable => p.error-text { (text(MessageKey::PagesIncidentToldBlind)) },
+                Told::Nobody(why) => p {
+                    (text(nobody))
+                    @if let Some(why) = why { " " (text(*why)) }
+                },
+                Told::Channels(channels) => (told_table(context, channels)),
+            }
+            p { a href=(context.address("notifications")) { (text(MessageKey::PagesChannelAll)) } }
+        }
+    }
+}
+
+const TOLD_HEADERS: [MessageKey; 3] = [
+    MessageKey::PagesChannel,
+    MessageKey::PagesIncidentToldLast,
+    MessageKey::PagesChannelColumnAbout,
+];
+
+fn told_table(context: &DocumentContext, channels: &[ToldChannel]) -> Markup {
+    let rows = html! {
+        @for channel in channels {
+            tr role="row" {
+                th role="rowheader" scope="row" {
+                    @match &channel.path {
+                        Some(path) => a href=(context.address(path)) { bdi { (channel.name) } },
+                        None => bdi { (channel.name) },
+                    }
+                }
+                (cell(context, MessageKey::PagesIncidentToldLast, moment(channel.at)))
+                (cell(context, MessageKey::PagesChannelColumnAbout, what_was_told(context, channel)))
+            }
+        }
+    };
+    stacked_table(context, "told", &TOLD_HEADERS, rows)
+}
+
+fn what_was_told(context: &DocumentContext, channel: &ToldChannel) -> Markup {
+    let what = match (channel.ended, channel.flapping) {
+        (true, _) => MessageKey::PagesIncidentToldEnd,
+        (false, true) => MessageKey::PagesIncidentToldFlapping,
+        (false, false) => MessageKey::PagesIncidentToldOpen,
+    };
+    html! {
+        (context.text(what))
+        @if let Some(outcome) = channel.outcome { small { (outcome.mark(context)) } }
     }
 }

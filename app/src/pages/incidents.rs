@@ -67,10 +67,37 @@ pub(super) fn moment(at: Timestamp) -> Markup {
     html! { time datetime=(at.rfc3339()) { (at.date_and_clock()) } }
 }
 
+/// A term of a `dl`.
+pub(super) fn fact(name: &str, value: Markup) -> Markup {
+    html! { div { dt { (name) } dd { (value) } } }
+}
+
 /// Who takes care of it, since when, and what they add.
 pub(super) fn acknowledgement(by: &Acknowledgement) -> Markup {
     html! {
         bdi { (by.by) } ", " (moment(by.at))
         @if !by.note.is_empty() { span.note { (by.note) } }
     }
+}
+
+/// A table whose rows are blocks on a narrow screen. `heading`: the id of the heading above.
+pub(super) fn stacked_table(
+    context: &DocumentContext,
+    heading: &str,
+    headers: &[MessageKey],
+    rows: Markup,
+) -> Markup {
+    html! {
+        div.table-scroll.stacked tabindex="0" role="region" aria-labelledby=(heading) {
+            table role="table" {
+                thead { tr role="row" { @for key in headers { th role="columnheader" scope="col" { (context.text(*key)) } } } }
+                tbody { (rows) }
+            }
+        }
+    }
+}
+
+/// A cell of such a table. Its column is named again where the rows are blocks.
+pub(super) fn cell(context: &DocumentContext, column: MessageKey, value: Markup) -> Markup {
+    html! { td role="cell" data-label=(context.text(column)) { (value) } }
 }

@@ -1,4 +1,4 @@
-//! The notifications page: the incidents, those that are open before those that ended. It works without scripts.
+//! The notifications page: the channels, and the incidents, those that are open before those that ended. It works without scripts.
 
 use leptos::prelude::*;
 use maud::{Markup, PreEscaped, html};
@@ -9,7 +9,8 @@ use crate::i18n::MessageKey;
 use crate::page::route::query::{Params, to_query};
 use crate::page::status_style;
 use crate::page::ui::hidden_fields;
-use crate::pages::incidents::{ShownIncident, acknowledgement, moment};
+use crate::pages::channels::{self, ShownChannel};
+use crate::pages::incidents::{ShownIncident, acknowledgement, cell, moment, stacked_table};
 use crate::pages::layout::{Document, DocumentContext, document, page_header};
 
 /// What is longer in a field of the filter is cut.
@@ -18,6 +19,8 @@ const MAX_TEXT_CHARS: usize = 200;
 #[derive(Clone, Debug)]
 pub struct NotificationsPage {
     pub context: DocumentContext,
+    /// In the order of their file.
+    pub channels: Vec<ShownChannel>,
     pub filter: IncidentFilter,
     /// The latest first.
     pub open: Vec<ShownIncident>,
@@ -62,6 +65,7 @@ pub fn render(page: NotificationsPage) -> Document {
     let title = MessageKey::PagesNotifications;
     let main = html! {
         h1 { (context.text(title)) }
+        (channels::section(context, &page.channels))
         section aria-labelledby="incidents" {
             h2 #incidents { (context.text(MessageKey::PagesNotificationsIncidents)) }
             p.muted { (context.text(MessageKey::PagesNotificationsLead)) }
@@ -161,14 +165,8 @@ const HEADERS: [MessageKey; 4] = [
 
 /// `heading`: the id of the heading above.
 fn incident_table(context: &DocumentContext, incidents: &[ShownIncident], heading: &str) -> Markup {
-    html! {
-        div.table-scroll tabindex="0" role="region" aria-labelledby=(heading) {
-            table role="table" {
-                thead { tr role="row" { @for key in HEADERS { th role="columnheader" scope="col" { (context.text(key)) } } } }
-                tbody { @for incident in incidents { (incident_row(context, incident)) } }
-            }
-        }
-    }
+    let rows = html! { @for incident in incidents { (incident_row(context, incident)) } };
+    stacked_table(context, heading, &HEADERS, rows)
 }
 
 fn incident_row(context: &DocumentContext, incident: &ShownIncident) -> Markup {
@@ -179,6 +177,13 @@ fn incident_row(context: &DocumentContext, incident: &ShownIncident) -> Markup {
     } else {
         MessageKey::PagesIncidentShow
     };
+    let lasted = html! {
+        (PreEscaped(incident.duration().replace(' ', "&nbsp;")))
+        @for detail in details { small { (detail) } }
+    };
+    let acknowledged = html! {
+        @if let Some(by) = &incident.acknowledged { (acknowledgement(by)) } @else { span.muted { "–" } }
+    };
     html! {
         tr role="row" {
             th role="rowheader" scope="row" {
@@ -188,14 +193,9 @@ fn incident_row(context: &DocumentContext, incident: &ShownIncident) -> Markup {
                 }
                 small { a href=(incident.place) { (context.text(show)) } }
             }
-            td role="cell" data-label=(context.text(MessageKey::PagesIncidentSince)) { (moment(incident.since)) }
-            td role="cell" data-label=(context.text(MessageKey::PagesIncidentLasted)) {
-                (PreEscaped(incident.duration().replace(' ', "&nbsp;")))
-                @for detail in details { small { (detail) } }
-            }
-            td role="cell" data-label=(context.text(MessageKey::PagesNotificationsColumnAcknowledged)) {
-                @if let Some(by) = &incident.acknowledged { (acknowledgement(by)) } @else { span.muted { "–" } }
-            }
+            (cell(context, MessageKey::PagesIncidentSince, moment(incident.since)))
+            (cell(context, MessageKey::PagesIncidentLasted, lasted))
+            (cell(context, MessageKey::PagesNotificationsColumnAcknowledged, acknowledged))
         }
     }
 }

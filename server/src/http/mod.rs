@@ -5,6 +5,7 @@ pub(crate) mod api;
 mod assets;
 mod body;
 mod branding;
+mod channels;
 mod csv;
 mod extract;
 mod incidents;
@@ -27,10 +28,11 @@ use axum::{Extension, Router};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::api::channels as channels_api;
 use self::api::incidents as incidents_api;
 use self::api::openapi::{self, Document};
 use self::api::{
-    audit, channels, embeds, enrolments, health, heartbeats, history, metrics, overview, people,
+    audit, embeds, enrolments, health, heartbeats, history, metrics, overview, people,
 };
 use self::api::{probe_failures, reference_keys, removals, servers, settings, stream, tokens};
 use self::layers::authorize::RejectionFormat::{Page, Problem, ServerFunction};
@@ -40,7 +42,7 @@ use self::layers::permission::Permission::{
     Act, Admin, Change, Enrol, GrantAccess, Public, ReadMetrics, SendHeartbeats, View,
 };
 use self::pages::people as people_forms;
-use self::pages::{access, account, add_server, embed, forms, invitation, sign_in};
+use self::pages::{access, account, add_server, channel, embed, forms, invitation, sign_in};
 use self::state::HttpState;
 use crate::site::Site;
 
@@ -84,6 +86,9 @@ fn page_routes() -> Vec<ProtectedRoutes> {
         require(View, Page, ("/incidents/{id}", get(pages::incidents::get))),
         require(Act, Page, ("/incidents/{id}", post(pages::incidents::post))),
         require(View, Page, ("/notifications", get(pages::notifications::get))),
+        require(View, Page, ("/notifications/channels/{name}", get(channel::get))),
+        require(Change, Page, ("/notifications/channels/{name}/test", post(channel::test))),
+        require(Change, Page, ("/notifications/channels/{name}/pause", post(channel::pause))),
         require(Admin, Page, ("/audit", get(pages::audit::get))),
         require(View, Page, ("/account", get(account::get))),
         require(Act, Problem, ("/account/session", get(account::may_change))),
@@ -123,10 +128,10 @@ fn api_routes() -> Vec<ProtectedRoutes> {
         require(View, Problem, routes!(history::events)),
         require(View, Problem, routes!(history::availability)),
         require(View, Problem, routes!(history::rehearsal)),
-        require(View, Problem, routes!(channels::list)),
-        require(View, Problem, routes!(channels::deliveries)),
-        require(Change, Problem, routes!(channels::test)),
-        require(Change, Problem, routes!(channels::pause)),
+        require(View, Problem, routes!(channels_api::list)),
+        require(View, Problem, routes!(channels_api::deliveries)),
+        require(Change, Problem, routes!(channels_api::test)),
+        require(Change, Problem, routes!(channels_api::pause)),
         require(View, Problem, routes!(incidents_api::list)),
         require(View, Problem, routes!(incidents_api::get)),
         require(Act, Problem, routes!(incidents_api::acknowledge)),

@@ -16,7 +16,7 @@ use crate::store::tx::Tx;
 use crate::store::{Store, StoreError};
 
 /// How long a message is listed after its end.
-const LOG_RETENTION: Span = Span::minutes(30 * 24 * 60);
+pub(super) const LOG_RETENTION: Span = Span::minutes(30 * 24 * 60);
 
 /// What is known of a channel.
 #[derive(Clone, Debug)]
@@ -85,6 +85,11 @@ impl DeliveryOutcome {
             Self::GivenUp => "given-up",
         }
     }
+
+    pub(super) fn parse(word: &str) -> Result<Self, StoreError> {
+        let known = Self::ALL.into_iter().find(|known| known.as_str() == word);
+        known.ok_or(StoreError::UnreadableValue("outcome"))
+    }
 }
 
 /// A message: which news, and what became of it. Its text is made when it is sent.
@@ -114,6 +119,7 @@ macro_rules! select_deliveries {
         )
     };
 }
+pub(super) use select_deliveries;
 
 const UPSERT_TOLD: [&str; 2] = with_json_rows!(
     "insert into told (channel, incident, severity, told_at, flapping, ended)
@@ -326,27 +332,6 @@ impl Store {
         });
         written.await.map(|((), commit)| commit)
     }
-
-    /// The messages of a channel, the latest first.
-    pub async fn deliveries(
-        self: &Arc<Self>,
-        channel: &str,
-        before: Option<Timestamp>,
-        limit: u32,
-    ) -> Result<Vec<Delivery>, StoreError> {
-        let channel = channel.to_owned();
-        self.read(move |tx| {
-            Box::pin(async move {
-                let select = sql(select_deliveries!(
-                    "where channel = $1 and begun_at < $2 order by begun_at desc, id limit $3"
-                ));
-                let before = before.map_or(i64::MAX, |before| before.0);
-                let rows = select.bind(channel).bind(before).bind(limit).rows(tx).await?;
-                rows.iter().map(parse_delivery).collect()
-            })
-        })
-        .await
-    }
 }
 
 async fn read_channel(
@@ -460,9 +445,7 @@ async fn insert(tx: &mut Tx, delivery: &Delivery) -> Result<(), StoreError> {
     insert.execute(tx).await.map(drop)
 }
 
-fn parse_delivery(row: &Row) -> Result<Delivery, StoreError> {
-    let outcome: &str = row.get(7)?;
-    let outcome = DeliveryOutcome::ALL.into_iter().find(|known| known.as_str() == outcome);
+pub(super) fn parse_delivery(row: &Row) -> Result<Delivery, StoreError> {
     Ok(Delivery {
         id: row.get(0)?,
         channel: row.get(1)?,
@@ -471,7 +454,7 @@ fn parse_delivery(row: &Row) -> Result<Delivery, StoreError> {
         tries: u32::try_from(row.get::<i64>(4)?).unwrap_or(u32::MAX),
         next_try: row.get::<Option<i64>>(5)?.map(Timestamp),
         ended: row.get::<Option<i64>>(6)?.map(Timestamp),
-        outcome: outcome.ok_or(StoreError::UnreadableValue("outcome"))?,
+        outcome: DeliveryOutcome::parse(row.get(7)?)?,
         answer: row.get(8)?,
     })
 }

@@ -14,6 +14,7 @@ mod channels;
 mod commit;
 mod commit_token;
 mod component_row;
+mod deliveries;
 mod error;
 mod fold;
 mod history;
@@ -48,6 +49,7 @@ pub use crate::store::channels::{ChannelHealth, ChannelState, Delivery, Delivery
 pub use crate::store::commit::{AuthChanges, Commit, LoadedState, Receipt, ReceiveOutcome};
 pub use crate::store::commit_token::CommitId;
 pub(crate) use crate::store::commit_token::History;
+pub use crate::store::deliveries::{ChannelCondition, ToldChannel};
 pub use crate::store::error::StoreError;
 pub use crate::store::history::{HistoryQuery, ImportedPast, KEEP_HISTORY};
 pub use crate::store::incidents::{IncidentQuery, IncidentRecord};

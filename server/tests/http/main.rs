@@ -14,6 +14,7 @@ mod authorization;
 mod back_pressure;
 mod blocking_work;
 mod branding;
+mod channel_pages;
 mod channels;
 mod csrf;
 mod embeds;

@@ -17,6 +17,7 @@ use crate::commands::AcknowledgementError;
 use crate::http::api::dto::check_note;
 use crate::http::api::incidents::acknowledgement_problem;
 use crate::http::body::Submitted;
+use crate::http::channels;
 use crate::http::extract::{PageRequest, PathParams, unreadable_path};
 use crate::http::incidents;
 use crate::http::pages::html::document_response;
@@ -55,7 +56,7 @@ pub(crate) async fn get(
     let own = acknowledged.filter(|by| by.by == user.name);
     let note = own.map(|by| by.note.clone()).unwrap_or_default();
     let form = IncidentForm { note, with_alike, error: None };
-    Ok(page(&state.site, context, &user, &report, form, StatusCode::OK))
+    Ok(page(&state.site, context, &user, &report, form, StatusCode::OK).await)
 }
 
 /// Notes who takes care of an incident, or that nobody does, and leads back to its hint on the page.
@@ -72,16 +73,16 @@ pub(crate) async fn post(
     let AcknowledgementForm { note, alike, withdraw } = sent.0?;
     let with_alike = alike == "true";
     let report = incidents::find(site, &id).await?;
-    let failed = |error, status| {
+    let failed = async |error, status| {
         let form = IncidentForm { note: note.clone(), with_alike, error: Some(error) };
-        Ok(page(site, context.clone(), &user, &report, form, status))
+        Ok(page(site, context.clone(), &user, &report, form, status).await)
     };
     let note = if withdraw == "true" {
         None
     } else {
         let Ok(note) = check_note(&note) else {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
-            return failed(MessageKey::PagesIncidentNoteError, status);
+            return failed(MessageKey::PagesIncidentNoteError, status).await;
         };
         Some(note)
     };
@@ -97,7 +98,7 @@ pub(crate) async fn post(
             Ok(Redirect::to(&context.address(&format!("incidents/{id}"))).into_response())
         }
         Err(AcknowledgementError::Blind) => {
-            failed(MessageKey::PagesIncidentErrorBlind, StatusCode::SERVICE_UNAVAILABLE)
+            failed(MessageKey::PagesIncidentErrorBlind, StatusCode::SERVICE_UNAVAILABLE).await
         }
         Err(error @ AcknowledgementError::Absent) => Err(acknowledgement_problem(error)),
     }
@@ -133,7 +134,7 @@ fn alike_unattended(site: &Site, id: &IncidentId, hint: HintId) -> Vec<IncidentI
     alike.take(MAX_ALIKE).map(|incident| incident.id.clone()).collect()
 }
 
-fn page(
+async fn page(
     site: &Site,
     context: DocumentContext,
     user: &User,
@@ -147,6 +148,7 @@ fn page(
         incident: report.shown(&context),
         alike: alike_unattended(site, &report.incident.id, report.incident.hint).len(),
         form,
+        told: channels::told(site, &report.incident).await,
         context,
     };
     document_response(status, render(page))

@@ -4,6 +4,7 @@ pub(crate) mod access;
 pub(crate) mod account;
 pub(crate) mod add_server;
 pub(crate) mod audit;
+pub(crate) mod channel;
 pub(crate) mod embed;
 pub(crate) mod export;
 pub(crate) mod forms;

@@ -1,4 +1,4 @@
-//! `GET /notifications`: the incidents, open and ended.
+//! `GET /notifications`: the channels, and the incidents, open and ended.
 
 use app::cluster::IncidentId;
 use app::pages::notifications::{IncidentFilter, NotificationsPage, render};
@@ -6,6 +6,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
+use crate::http::channels;
 use crate::http::extract::PageRequest;
 use crate::http::incidents::{self, IncidentList};
 use crate::http::pages::html::document_response;
@@ -41,6 +42,7 @@ pub(crate) async fn get(
         list.reports.iter().map(|report: &IncidentReport| report.shown(&context)).collect()
     };
     let page = NotificationsPage {
+        channels: channels::all(site).await,
         filter,
         has_more_open: open.has_more,
         older: ended.as_ref().and_then(IncidentList::next_before).map(ToString::to_string),
