@@ -86,7 +86,6 @@ fn summary(page: &ChannelPage) -> Markup {
                 (fact(text(MessageKey::PagesChannelReminder), html! { (reminder(page)) }))
                 (fact(text(MessageKey::PagesChannelLanguage), html! { (text(language(channel.language))) }))
             }
-            @if !context.is_admin() { p.muted { (text(MessageKey::HeaderReadOnly)) } }
             p { a href=(context.address("notifications")) { (text(MessageKey::PagesChannelAll)) } }
         }
     }
@@ -170,25 +169,27 @@ fn pause(page: &ChannelPage) -> Markup {
     let ChannelPage { context, channel, form, .. } = page;
     let text = |key| context.text(key);
     let action = channel.address(context, "/pause");
-    let is_paused = channel.condition.as_ref().is_some_and(|known| known.pause.is_some());
-    let button = if is_paused {
+    let current = channel.condition.as_ref().and_then(|known| known.pause.as_ref());
+    let button = if current.is_some() {
         MessageKey::PagesChannelPauseChange
     } else {
         MessageKey::PagesChannelPauseBegin
     };
+    let known_reason = current.map_or("", |pause| pause.reason.as_str());
+    let reason = if form.error.is_some() { &form.reason } else { known_reason };
     html! {
         section {
-            h2 #pause { (text(MessageKey::PagesChannelPause)) }
+            h2 #channel-pause { (text(MessageKey::PagesChannelPause)) }
             p.muted { (text(MessageKey::PagesChannelPauseLead)) }
             form.inline-form method="post" action=(action) {
                 (duration_field(context, form))
-                (reason_field(context, form))
+                (reason_field(context, form, reason))
                 button { (text(button)) }
                 @if let Some(error) = form.error {
                     p.error-text #pause-error role="alert" { (text(error)) }
                 }
             }
-            @if is_paused {
+            @if current.is_some() {
                 form method="post" action=(action) {
                     button.primary name="resume" value="true" { (text(MessageKey::PagesChannelPauseResume)) }
                 }
@@ -224,12 +225,12 @@ fn length(context: &DocumentContext, span: Span) -> String {
     context.catalog.format(key, &[("count", Arg::Number(count))])
 }
 
-fn reason_field(context: &DocumentContext, form: &PauseForm) -> Markup {
+fn reason_field(context: &DocumentContext, form: &PauseForm, reason: &str) -> Markup {
     let is_wrong = form.error == Some(MessageKey::PagesChannelPauseErrorReason);
     html! {
         div.field.reason {
             label for="reason" { (context.text(MessageKey::PagesChannelPauseReason)) }
-            input #reason type="text" name="reason" value=(form.reason) autocomplete="off"
+            input #reason type="text" name="reason" value=(reason) autocomplete="off"
                 maxlength=(MAX_REASON_CHARS) aria-invalid=[is_wrong.then_some("true")]
                 aria-describedby=[is_wrong.then_some("pause-error")];
         }

@@ -10,7 +10,7 @@ use app::cluster::{
 
 use crate::auth::cache::AuthCache;
 use crate::live::LiveState;
-use crate::store::ChannelHealth;
+use crate::store::ChannelCondition;
 
 /// As often as the files of the certificate are read.
 const CHECK_INTERVAL: Duration = Duration::from_secs(5);
@@ -38,13 +38,13 @@ impl LiveState {
                 disk.map(|disk| DiskSpace { free: disk.free / DISK_STEP * DISK_STEP, ..disk });
             let tokens = expiring_tokens(&self.auth_cache(), self.now());
             let certificate = certificate();
-            let health = self.channel_health(&channels).await;
-            let is_complete = health.is_some();
+            let conditions = self.channel_conditions(&channels).await;
+            let is_complete = conditions.is_some();
             self.update_upkeep(|known| Upkeep {
                 certificate,
                 disk,
                 tokens,
-                channels: health.map_or(known.channels, |health| failing_channels(&health)),
+                channels: conditions.map_or(known.channels, failing_channels),
             });
             if is_complete {
                 self.upkeep_known.send_replace(true);
@@ -66,8 +66,11 @@ impl LiveState {
         paused.iter().any(|(paused, until)| paused == name && *until > now)
     }
 
-    /// How these channels do; `None` while the database cannot be read.
-    async fn channel_health(self: &Arc<Self>, channels: &[String]) -> Option<Vec<ChannelHealth>> {
+    /// How these channels are; `None` while the database cannot be read.
+    async fn channel_conditions(
+        self: &Arc<Self>,
+        channels: &[String],
+    ) -> Option<Vec<ChannelCondition>> {
         if self.is_blind() {
             return None;
         }
@@ -75,12 +78,12 @@ impl LiveState {
             return Some(Vec::new());
         }
         // A failure is noticed by `run_database_checks`, which says so.
-        let mut health = self.store.channel_health().await.ok()?;
-        health.retain(|channel| channels.contains(&channel.name));
-        let paused = health.iter().filter_map(|one| Some((one.name.clone(), one.paused_until?)));
+        let mut conditions = self.store.channel_conditions().await.ok()?;
+        conditions.retain(|channel| channels.contains(&channel.name));
+        let pause = |one: &ChannelCondition| Some((one.name.clone(), one.pause.as_ref()?.until));
         let mut known = self.paused_channels.write().unwrap_or_else(PoisonError::into_inner);
-        *known = paused.collect();
-        Some(health)
+        *known = conditions.iter().filter_map(pause).collect();
+        Some(conditions)
     }
 
     /// Sets it without a check.
@@ -102,12 +105,12 @@ impl LiveState {
 }
 
 /// Those that fail, the one that fails for longest first.
-fn failing_channels(health: &[ChannelHealth]) -> Vec<FailingChannel> {
-    let failing = |one: &ChannelHealth| {
-        let (since, error) = one.failing.clone()?;
-        Some(FailingChannel { name: one.name.clone(), since, error })
+fn failing_channels(conditions: Vec<ChannelCondition>) -> Vec<FailingChannel> {
+    let failing = |one: ChannelCondition| {
+        let (since, error) = one.failing?;
+        Some(FailingChannel { name: one.name, since, error })
     };
-    let mut failing: Vec<FailingChannel> = health.iter().filter_map(failing).collect();
+    let mut failing: Vec<FailingChannel> = conditions.into_iter().filter_map(failing).collect();
     failing.sort_by(|one, other| (one.since, &one.name).cmp(&(other.since, &other.name)));
     failing
 }

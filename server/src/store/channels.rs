@@ -9,7 +9,8 @@ use app::cluster::{Incident, IncidentId, Severity, Span, Timestamp};
 use serde_json::json;
 
 use crate::auth::audit::AuditEntry;
-use crate::store::incidents::{self};
+use crate::store::deliveries::DeliveryOutcome;
+use crate::store::incidents;
 use crate::store::statement::{Row, sql, sql_with_json_rows, with_json_rows};
 use crate::store::task::run_to_end;
 use crate::store::tx::Tx;
@@ -44,52 +45,12 @@ impl ChannelState {
     }
 }
 
-/// Whether a channel works.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChannelHealth {
-    pub name: String,
-    /// Since when no message was accepted, and what went wrong last.
-    pub failing: Option<(Timestamp, String)>,
-    pub paused_until: Option<Timestamp>,
-}
-
 /// Nothing is sent until a moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pause {
     pub until: Timestamp,
     pub by: String,
     pub reason: String,
-}
-
-/// What became of a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeliveryOutcome {
-    /// It is on its way.
-    Pending,
-    Delivered,
-    /// There was more to say before it arrived: a later message says it all.
-    Merged,
-    /// It was tried for a day.
-    GivenUp,
-}
-
-impl DeliveryOutcome {
-    const ALL: [Self; 4] = [Self::Pending, Self::Delivered, Self::Merged, Self::GivenUp];
-
-    /// The word in the database and in the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Delivered => "delivered",
-            Self::Merged => "merged",
-            Self::GivenUp => "given-up",
-        }
-    }
-
-    pub(super) fn parse(word: &str) -> Result<Self, StoreError> {
-        let known = Self::ALL.into_iter().find(|known| known.as_str() == word);
-        known.ok_or(StoreError::UnreadableValue("outcome"))
-    }
 }
 
 /// A message: which news, and what became of it. Its text is made when it is sent.
@@ -154,27 +115,6 @@ impl Store {
             let state = read_channel(&mut tx, &name, now).await?;
             tx.commit().await?;
             state.ok_or(StoreError::UnreadableValue("channel"))
-        })
-        .await
-    }
-
-    /// Whether each channel works, also of those that are no longer used.
-    pub async fn channel_health(self: &Arc<Self>) -> Result<Vec<ChannelHealth>, StoreError> {
-        self.read(move |tx| {
-            Box::pin(async move {
-                let select =
-                    sql("select name, failing_since, last_error, paused_until from channels");
-                let health = |row: &Row| {
-                    let error = row.get::<Option<String>>(2)?.unwrap_or_default();
-                    let since = row.get::<Option<i64>>(1)?.map(Timestamp);
-                    Ok(ChannelHealth {
-                        name: row.get(0)?,
-                        failing: since.map(|since| (since, error)),
-                        paused_until: row.get::<Option<i64>>(3)?.map(Timestamp),
-                    })
-                };
-                select.rows(tx).await?.iter().map(health).collect()
-            })
         })
         .await
     }

@@ -6,7 +6,38 @@ use app::cluster::{IncidentId, Timestamp};
 
 use crate::store::channels::{LOG_RETENTION, parse_delivery, select_deliveries};
 use crate::store::statement::{Row, sql};
-use crate::store::{Delivery, DeliveryOutcome, Pause, Store, StoreError};
+use crate::store::{Delivery, Pause, Store, StoreError};
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryOutcome {
+    /// It is on its way.
+    Pending,
+    Delivered,
+    /// There was more to say before it arrived: a later message says it all.
+    Merged,
+    /// It was tried for a day.
+    GivenUp,
+}
+
+impl DeliveryOutcome {
+    const ALL: [Self; 4] = [Self::Pending, Self::Delivered, Self::Merged, Self::GivenUp];
+
+    /// The word in the database and in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Delivered => "delivered",
+            Self::Merged => "merged",
+            Self::GivenUp => "given-up",
+        }
+    }
+
+    pub(super) fn parse(word: &str) -> Result<Self, StoreError> {
+        let known = Self::ALL.into_iter().find(|known| known.as_str() == word);
+        known.ok_or(StoreError::UnreadableValue("outcome"))
+    }
+}
 
 /// How a channel is, without what it was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,8 +73,9 @@ impl Store {
                 let select =
                     sql("select name, paused_until, paused_by, pause_reason, failing_since,
                          last_error,
-                         (select max(d.ended_at) from deliveries d
-                          where d.channel = c.name and d.outcome = 'delivered')
+                         (select d.ended_at from deliveries d
+                          where d.channel = c.name and d.outcome = 'delivered'
+                          order by d.begun_at desc limit 1)
                      from channels c order by name");
                 let rows = select.rows(tx).await?;
                 rows.iter().map(|row| parse_condition(row, now)).collect()

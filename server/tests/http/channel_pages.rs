@@ -88,6 +88,31 @@ fn a_pause_that_is_rejected_keeps_what_was_typed_and_says_why() {
 }
 
 #[test]
+fn a_channel_that_fails_says_since_when_and_one_that_is_gone_waits_for_somebody() {
+    let overview = telling(&WebhookReceiver::start(), AuthPolicy::open());
+    overview.change_database(
+        "insert into channels (name, created_at, failing_since, last_error)
+         values ('ops', 0, 1764579600000, 'answered <500>')
+         on conflict (name) do update set failing_since = excluded.failing_since,
+             last_error = excluded.last_error",
+    );
+    for path in [PAGE, "/notifications"] {
+        let failing = page(&overview, path);
+        assert!(
+            failing.contains("Failing") && failing.contains("2025-12-01T09:00:00"),
+            "{failing}"
+        );
+        assert!(failing.contains("Last error: answered &lt;500&gt;"), "{failing}");
+    }
+    overview.change_database(
+        "update channels set paused_until = 253402214400000, paused_by = 'the receiver'",
+    );
+    let gone = page(&overview, PAGE);
+    assert!(gone.contains("Until somebody resumes it"), "{gone}");
+    assert!(gone.contains("By the receiver") && gone.contains("Last error"), "{gone}");
+}
+
+#[test]
 fn a_viewer_reads_the_pages_and_finds_no_buttons() {
     let overview = telling(&WebhookReceiver::start(), AuthPolicy::new(AuthMode::Password));
     let viewer = overview.token("viewer");

@@ -2,7 +2,9 @@
 
 use app::cluster::news::{News, Told};
 use app::cluster::{HintId, Incident, IncidentChange, ServerName, Severity, Timestamp};
-use cluster_overview::store::{ChannelState, Delivery, DeliveryOutcome, Pause};
+use cluster_overview::store::{
+    ChannelCondition, ChannelState, Delivery, DeliveryOutcome, Pause, ToldChannel,
+};
 
 use super::*;
 
@@ -166,8 +168,8 @@ async fn a_test_that_is_accepted_ends_the_failure_and_what_waits_is_tried_at_onc
         let failed = Delivery { tries: 9, next_try: Some(now + Span::minutes(60)), ..first };
         let failing = Some((now, "answered 500".to_owned()));
         store.note_try(&failed, failing.clone(), &[]).await.unwrap();
-        let health = store.channel_health().await.unwrap();
-        assert_eq!((&*health[0].name, &health[0].failing), ("ops", &failing));
+        let known = store.channel_conditions().await.unwrap();
+        assert_eq!((&*known[0].name, &known[0].failing), ("ops", &failing));
         let test = |outcome, id| Delivery {
             news: Vec::new(),
             next_try: None,
@@ -188,7 +190,7 @@ async fn a_test_that_is_accepted_ends_the_failure_and_what_waits_is_tried_at_onc
         store.note_try(&given_up, failing, &[]).await.unwrap();
         store.log_delivery(&test(DeliveryOutcome::Delivered, "msg_4")).await.unwrap();
         assert_eq!(store.channel("ops").await.unwrap().failing, None);
-        assert_eq!(store.channel_health().await.unwrap()[0].failing, None);
+        assert_eq!(store.channel_conditions().await.unwrap()[0].failing, None);
     }
 }
 
@@ -213,5 +215,70 @@ async fn a_channel_that_was_told_late_of_an_end_is_not_told_again() {
         store.note_try(&delivered, None, std::slice::from_ref(&over.id)).await.unwrap();
         let told = store.channel("ops").await.unwrap().told.incidents;
         assert_eq!((told[&over.id].ended, told[&open.id].ended), (true, false));
+    }
+}
+
+#[tokio::test]
+async fn people_read_how_a_channel_is_and_whether_what_it_was_told_has_arrived() {
+    for database in databases().await {
+        let store = Store::open(&database.address()).await.unwrap();
+        let now = store.now();
+        let [one, other] = ["web-1", "web-2"].map(|server| silence(server, now));
+        write(&store, &[&one, &other]).await;
+        let state = store.channel("ops").await.unwrap();
+        let unused = ChannelCondition {
+            name: "ops".to_owned(),
+            pause: None,
+            failing: None,
+            last_delivered: None,
+        };
+        let known = store.channel_conditions().await.unwrap();
+        assert_eq!(known, std::slice::from_ref(&unused));
+        assert_eq!(store.channels_told(&one.id).await.unwrap(), []);
+        assert_eq!(store.last_test("ops").await.unwrap(), None);
+
+        let news = [(&one, News::Begun)];
+        let told = told_after(&state, &news, now);
+        assert!(store.begin_delivery(&state, &message("msg_1", &news, now), &told).await.unwrap());
+        let of_one = |outcome| ToldChannel {
+            name: "ops".to_owned(),
+            at: now,
+            flapping: false,
+            ended: false,
+            outcome: Some(outcome),
+        };
+        let found = store.channels_told(&one.id).await.unwrap();
+        assert_eq!(found, [of_one(DeliveryOutcome::Pending)]);
+
+        let test = Delivery {
+            next_try: None,
+            ended: Some(now + Span(1)),
+            outcome: DeliveryOutcome::GivenUp,
+            ..message("msg_test", &[], now + Span(1))
+        };
+        store.log_delivery(&test).await.unwrap();
+        assert_eq!(store.last_test("ops").await.unwrap(), Some(test));
+        // The next message says what the first one said, and more.
+        let (both, later) = ([(&other, News::Begun), (&one, News::Begun)], now + Span(2));
+        let state = store.channel("ops").await.unwrap();
+        let second = message("msg_2", &both, later);
+        let told = told_after(&state, &both[..1], later);
+        assert!(store.begin_delivery(&state, &second, &told).await.unwrap());
+        let delivered = Delivery {
+            next_try: None,
+            ended: Some(later),
+            outcome: DeliveryOutcome::Delivered,
+            ..second
+        };
+        store.note_try(&delivered, None, &[]).await.unwrap();
+        let found = store.channels_told(&one.id).await.unwrap();
+        assert_eq!(found, [of_one(DeliveryOutcome::Delivered)]);
+        let pause =
+            Pause { until: now + Span::minutes(1), by: "ann".to_owned(), reason: String::new() };
+        store.pause_channel("ops", Some(pause.clone()), Some(&entry())).await.unwrap();
+        let known = store.channel_conditions().await.unwrap();
+        let expected =
+            ChannelCondition { pause: Some(pause), last_delivered: Some(later), ..unused };
+        assert_eq!(known, [expected]);
     }
 }
