@@ -5,19 +5,16 @@ use std::sync::Arc;
 
 use app::cluster::incident::MAX_REST;
 use app::cluster::news::{LastMessage, News, Told, ToldIncident};
-use app::cluster::{Incident, IncidentId, Severity, Span, Timestamp};
+use app::cluster::{Incident, IncidentId, Severity, Timestamp};
 use serde_json::json;
 
 use crate::auth::audit::AuditEntry;
-use crate::store::deliveries::DeliveryOutcome;
+use crate::store::deliveries::{self, Delivery, DeliveryOutcome, select_deliveries};
 use crate::store::incidents;
 use crate::store::statement::{Row, sql, sql_with_json_rows, with_json_rows};
 use crate::store::task::run_to_end;
 use crate::store::tx::Tx;
 use crate::store::{Store, StoreError};
-
-/// How long a message is listed after its end.
-pub(super) const LOG_RETENTION: Span = Span::minutes(30 * 24 * 60);
 
 /// What is known of a channel.
 #[derive(Clone, Debug)]
@@ -52,35 +49,6 @@ pub struct Pause {
     pub by: String,
     pub reason: String,
 }
-
-/// A message: which news, and what became of it. Its text is made when it is sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivery {
-    /// The same for every try.
-    pub id: String,
-    pub channel: String,
-    pub news: Vec<(IncidentId, News)>,
-    /// When it should have been sent.
-    pub begun: Timestamp,
-    pub tries: u32,
-    /// When it is tried next; `None` if its outcome is known.
-    pub next_try: Option<Timestamp>,
-    pub ended: Option<Timestamp>,
-    pub outcome: DeliveryOutcome,
-    /// What the receiver said last, or what went wrong.
-    pub answer: Option<String>,
-}
-
-macro_rules! select_deliveries {
-    ($where:literal) => {
-        concat!(
-            "select id, channel, news, begun_at, tries, next_try_at, ended_at, outcome, answer
-             from deliveries ",
-            $where
-        )
-    };
-}
-pub(super) use select_deliveries;
 
 const UPSERT_TOLD: [&str; 2] = with_json_rows!(
     "insert into told (channel, incident, severity, told_at, flapping, ended)
@@ -162,7 +130,7 @@ impl Store {
                  where channel = $1 and outcome = 'pending'");
             let merge = merge.bind(&state.name).bind(delivery.begun.0);
             let merged = merge.execute(&mut tx).await?;
-            insert(&mut tx, &delivery).await?;
+            deliveries::insert(&mut tx, &delivery).await?;
             write_told(&mut tx, &state.name, &told, &delivery.news).await?;
             tx.commit().await?;
             store.delivery_metrics.count(&state.name, |counts| counts.merged += merged);
@@ -223,7 +191,7 @@ impl Store {
         let (store, delivery) = (Arc::clone(self), delivery.clone());
         run_to_end(async move {
             let mut tx = store.begin_write().await?;
-            insert(&mut tx, &delivery).await?;
+            deliveries::insert(&mut tx, &delivery).await?;
             if delivery.outcome == DeliveryOutcome::Delivered {
                 let works = sql("update channels set failing_since = null, last_error = null
                      where name = $1 and not exists
@@ -307,7 +275,7 @@ async fn read_channel(
         pause,
         resumed: paused_until.filter(|until| *until <= now),
         failing: time(7)?.map(|since| (since, error)),
-        pending: pending.first().map(parse_delivery).transpose()?,
+        pending: pending.first().map(deliveries::parse).transpose()?,
         incidents: incidents::of_channel(tx, name, now).await?,
     }))
 }
@@ -367,38 +335,6 @@ async fn write_told(
     write.bind(channel).execute(tx).await.map(drop)
 }
 
-async fn insert(tx: &mut Tx, delivery: &Delivery) -> Result<(), StoreError> {
-    let insert =
-        sql("insert into deliveries (id, channel, news, begun_at, tries, next_try_at, ended_at,
-             outcome, answer)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
-    let insert = insert
-        .bind(&delivery.id)
-        .bind(&delivery.channel)
-        .bind(json!(delivery.news).to_string())
-        .bind(delivery.begun.0)
-        .bind(i64::from(delivery.tries))
-        .bind(delivery.next_try.map(|at| at.0))
-        .bind(delivery.ended.map(|at| at.0))
-        .bind(delivery.outcome.as_str())
-        .bind(delivery.answer.clone());
-    insert.execute(tx).await.map(drop)
-}
-
-pub(super) fn parse_delivery(row: &Row) -> Result<Delivery, StoreError> {
-    Ok(Delivery {
-        id: row.get(0)?,
-        channel: row.get(1)?,
-        news: row.json(2)?,
-        begun: Timestamp(row.get(3)?),
-        tries: u32::try_from(row.get::<i64>(4)?).unwrap_or(u32::MAX),
-        next_try: row.get::<Option<i64>>(5)?.map(Timestamp),
-        ended: row.get::<Option<i64>>(6)?.map(Timestamp),
-        outcome: DeliveryOutcome::parse(row.get(7)?)?,
-        answer: row.get(8)?,
-    })
-}
-
 fn severity(row: &Row, place: usize) -> Result<Option<Severity>, StoreError> {
     let word: Option<&str> = row.get(place)?;
     let known = |word| Severity::parse(word).ok_or(StoreError::UnreadableValue("severity"));
@@ -418,7 +354,7 @@ pub(super) async fn delete_expired(
 ) -> Result<bool, StoreError> {
     let old = sql("delete from deliveries where id in
          (select id from deliveries where ended_at < $1 limit $2)");
-    let old = old.bind((now - LOG_RETENTION).0).bind(max).execute(tx).await?;
+    let old = old.bind((now - deliveries::LOG_RETENTION).0).bind(max).execute(tx).await?;
     let forgotten = sql("delete from told where (channel, incident) in
          (select channel, incident from told t
           where not exists (select 1 from incidents i where i.id = t.incident) limit $1)");

@@ -1,12 +1,35 @@
-//! What people read about the channels: how each is, the log of its messages, and who was told of an incident.
+//! The messages of the channels, and what people read about them: how each channel is, its log, and who was told of an incident.
 
 use std::sync::Arc;
 
-use app::cluster::{IncidentId, Timestamp};
+use app::cluster::news::News;
+use app::cluster::{IncidentId, Span, Timestamp};
+use serde_json::json;
 
-use crate::store::channels::{LOG_RETENTION, parse_delivery, select_deliveries};
 use crate::store::statement::{Row, sql};
-use crate::store::{Delivery, Pause, Store, StoreError};
+use crate::store::tx::Tx;
+use crate::store::{Pause, Store, StoreError};
+
+/// How long a message is listed after its end.
+pub(super) const LOG_RETENTION: Span = Span::minutes(30 * 24 * 60);
+
+/// A message: which news, and what became of it. Its text is made when it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The same for every try.
+    pub id: String,
+    pub channel: String,
+    pub news: Vec<(IncidentId, News)>,
+    /// When it should have been sent.
+    pub begun: Timestamp,
+    pub tries: u32,
+    /// When it is tried next; `None` if its outcome is known.
+    pub next_try: Option<Timestamp>,
+    pub ended: Option<Timestamp>,
+    pub outcome: DeliveryOutcome,
+    /// What the receiver said last, or what went wrong.
+    pub answer: Option<String>,
+}
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +61,17 @@ impl DeliveryOutcome {
         known.ok_or(StoreError::UnreadableValue("outcome"))
     }
 }
+
+macro_rules! select_deliveries {
+    ($where:literal) => {
+        concat!(
+            "select id, channel, news, begun_at, tries, next_try_at, ended_at, outcome, answer
+             from deliveries ",
+            $where
+        )
+    };
+}
+pub(super) use select_deliveries;
 
 /// How a channel is, without what it was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +133,7 @@ impl Store {
                 ));
                 let before = before.map_or(i64::MAX, |before| before.0);
                 let rows = select.bind(channel).bind(before).bind(limit).rows(tx).await?;
-                rows.iter().map(parse_delivery).collect()
+                rows.iter().map(parse).collect()
             })
         })
         .await
@@ -117,7 +151,7 @@ impl Store {
                     "where channel = $1 and news = '[]' order by begun_at desc, id limit 1"
                 ));
                 let rows = select.bind(channel).rows(tx).await?;
-                rows.first().map(parse_delivery).transpose()
+                rows.first().map(parse).transpose()
             })
         })
         .await
@@ -168,5 +202,37 @@ fn parse_told(row: &Row) -> Result<ToldChannel, StoreError> {
         flapping: row.get(2)?,
         ended: row.get(3)?,
         outcome,
+    })
+}
+
+pub(super) async fn insert(tx: &mut Tx, delivery: &Delivery) -> Result<(), StoreError> {
+    let insert =
+        sql("insert into deliveries (id, channel, news, begun_at, tries, next_try_at, ended_at,
+             outcome, answer)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
+    let insert = insert
+        .bind(&delivery.id)
+        .bind(&delivery.channel)
+        .bind(json!(delivery.news).to_string())
+        .bind(delivery.begun.0)
+        .bind(i64::from(delivery.tries))
+        .bind(delivery.next_try.map(|at| at.0))
+        .bind(delivery.ended.map(|at| at.0))
+        .bind(delivery.outcome.as_str())
+        .bind(delivery.answer.clone());
+    insert.execute(tx).await.map(drop)
+}
+
+pub(super) fn parse(row: &Row) -> Result<Delivery, StoreError> {
+    Ok(Delivery {
+        id: row.get(0)?,
+        channel: row.get(1)?,
+        news: row.json(2)?,
+        begun: Timestamp(row.get(3)?),
+        tries: u32::try_from(row.get::<i64>(4)?).unwrap_or(u32::MAX),
+        next_try: row.get::<Option<i64>>(5)?.map(Timestamp),
+        ended: row.get::<Option<i64>>(6)?.map(Timestamp),
+        outcome: DeliveryOutcome::parse(row.get(7)?)?,
+        answer: row.get(8)?,
     })
 }
