@@ -141,10 +141,14 @@ const fn state(incident: &ShownIncident) -> MessageKey {
 fn advice(page: &IncidentPage) -> Markup {
     let IncidentPage { context, incident, .. } = page;
     let text = &incident.text;
+    let heading = match incident.ended {
+        Some(_) => MessageKey::PagesIncidentWhatWasToDo,
+        None => MessageKey::PagesIncidentWhatToDo,
+    };
     html! {
         @if !text.steps.is_empty() {
             section.advice aria-labelledby="what-to-do" {
-                h2 #what-to-do { (context.text(MessageKey::PagesIncidentWhatToDo)) }
+                h2 #what-to-do { (context.text(heading)) }
                 p { (text.evidence) }
                 (instructions(&text.steps, text.avoid.as_deref(), context.catalog))
             }

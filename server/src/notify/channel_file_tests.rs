@@ -198,7 +198,7 @@ fn all_problems_of_a_file_are_said_at_once() {
     assert!(lines[0].ends_with("channels.toml has 5 problems:"), "{error}");
     for (line, beginning) in lines[1..].iter().zip([
         "  channel \"ops\": from must be",
-        "  channel \"ops\": url_file cannot read",
+        "  channel \"ops\": url_file cannot be used: cannot read",
         "  channel \"OPS\": name is the name of another channel",
         "  channel \"a b\": name must be 1 to 64 letters",
         "  channel number 4: name is missing",

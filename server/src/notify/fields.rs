@@ -150,7 +150,7 @@ impl<'a> Fields<'a> {
         match SecretFile::open(path) {
             Ok(file) => Some(file),
             Err(error) => {
-                self.problem(field, &error.to_string());
+                self.problem(field, &format!("cannot be used: {error}"));
                 None
             }
         }

@@ -252,6 +252,9 @@ pub(super) fn describe_tls(error: &rustls::Error) -> String {
         rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer) => {
             "; if its certificate is from a CA of your own, name that with ca_file"
         }
+        rustls::Error::InvalidMessage(_) => {
+            "; it seems to speak no TLS on this port: check the port and the encryption"
+        }
         _ => "",
     };
     format!("TLS failed: {error}{advice}")

@@ -19,6 +19,8 @@ pub(super) struct IncidentText<'a> {
     pub(super) facts: Vec<String>,
     /// How we know.
     pub(super) evidence: &'a str,
+    /// "What to do:", or what was while it lasted.
+    pub(super) steps_heading: &'static str,
     pub(super) steps: Vec<String>,
     pub(super) avoid: Option<String>,
     pub(super) url: &'a str,
@@ -60,7 +62,7 @@ pub(super) fn incident_texts(message: &Message) -> Vec<IncidentText<'_>> {
 fn incident_text<'a>(
     message: &Message,
     incident: &'a Incident,
-    catalog: &Catalog,
+    catalog: &'static Catalog,
 ) -> IncidentText<'a> {
     let headline = match incident.state {
         _ if message.is_test() => incident.title.clone(),
@@ -77,6 +79,10 @@ fn incident_text<'a>(
         headline,
         facts: if message.is_test() { Vec::new() } else { facts(incident, catalog) },
         evidence: &incident.evidence,
+        steps_heading: catalog.text(match incident.state {
+            IncidentState::Open => MessageKey::PagesNotifySteps,
+            IncidentState::Ended => MessageKey::PagesNotifyStepsThen,
+        }),
         steps: numbered(&incident.steps),
         avoid,
         url: &incident.url,
@@ -144,7 +150,7 @@ fn is_open_for_long(incident: &Incident) -> bool {
 
 impl IncidentText<'_> {
     /// Everything but the headline and the link: a paragraph each.
-    pub(super) fn paragraphs(&self, steps_heading: &str) -> Vec<String> {
+    pub(super) fn paragraphs(&self) -> Vec<String> {
         let mut paragraphs = Vec::new();
         if !self.facts.is_empty() {
             paragraphs.push(self.facts.join(" "));
@@ -153,16 +159,11 @@ impl IncidentText<'_> {
             paragraphs.push(self.evidence.to_owned());
         }
         if !self.steps.is_empty() {
-            paragraphs.push(format!("{steps_heading}\n{}", self.steps.join("\n")));
+            paragraphs.push(format!("{}\n{}", self.steps_heading, self.steps.join("\n")));
         }
         paragraphs.extend(self.avoid.clone());
         paragraphs
     }
-}
-
-/// "What to do:"
-pub(super) fn steps_heading(message: &Message) -> &'static str {
-    Catalog::for_language(message.language()).text(MessageKey::PagesNotifySteps)
 }
 
 /// "Open the page"
@@ -190,11 +191,10 @@ pub(super) fn footer(message: &Message) -> String {
 
 /// All of it as plain text.
 pub(super) fn plain_text(message: &Message) -> String {
-    let heading = steps_heading(message);
     let mut parts = Vec::new();
     for text in incident_texts(message) {
         let mut lines = vec![text.headline.clone()];
-        lines.extend(text.paragraphs(heading));
+        lines.extend(text.paragraphs());
         lines.push(text.url.to_owned());
         parts.push(lines.join("\n\n"));
     }
@@ -270,7 +270,7 @@ mod tests {
              Sent late: this channel did not answer from 2026-11-22 11:52:00Z to 2026-11-22 12:00:00Z. \
              Acknowledged by ann.\n\n\
              The last heartbeat came at 11:47:00Z from 10.0.0.7.\n\n\
-             What to do:\n1. Start the service.\n2. Look at its log.\n\n\
+             What was to do while it lasted:\n1. Start the service.\n2. Look at its log.\n\n\
              Avoid: Do not remove the server.\n\n\
              https://overview.example/?at=2026-11-22T11:52:00.000Z#1\n\n\n\
              Cluster prod: https://overview.example/"

@@ -290,6 +290,10 @@ impl Courier {
 
     async fn pause_for_good(&self) -> Result<(), StoreError> {
         let channel = self.channel.name.clone();
+        tracing::warn!(
+            channel,
+            "the channel is paused, because its receiver says that it is gone for good; correct it, and resume the channel on the page Notifications"
+        );
         let pause =
             Pause { until: FOR_GOOD, by: "the receiver".to_owned(), reason: GONE.to_owned() };
         let write = |store: Arc<Store>| async move {

@@ -7,9 +7,7 @@ use crate::notify::failure::{Delivered, DeliveryFailure};
 use crate::notify::fields::Fields;
 use crate::notify::http_client::{HttpClient, Post};
 use crate::notify::message::Message;
-use crate::notify::text::{
-    cut_chars, footer, incident_texts, more, open_page, steps_heading, subject,
-};
+use crate::notify::text::{cut_chars, footer, incident_texts, more, open_page, subject};
 
 /// The limits of Slack.
 const MAX_HEADER_CHARS: usize = 150;
@@ -43,7 +41,7 @@ pub(super) fn body(message: &Message) -> Value {
     let mut blocks = Vec::new();
     for text in incident_texts(message) {
         blocks.push(json!({ "type": "header", "text": plain(&text.headline, MAX_HEADER_CHARS) }));
-        let mut block = section(&text.paragraphs(steps_heading(message)).join("\n\n"));
+        let mut block = section(&text.paragraphs().join("\n\n"));
         if let Some(link) = link(text.url, open_page(message)) {
             block["fields"] = json!([link]);
         }

@@ -9,7 +9,7 @@ use crate::notify::http_client::{HttpClient, Post};
 use crate::notify::incident::IncidentState;
 use crate::notify::message::Message;
 use crate::notify::text::{
-    IncidentText, cut_chars, footer, incident_texts, more, open_page, steps_heading, subject,
+    IncidentText, cut_chars, footer, incident_texts, more, open_page, subject,
 };
 
 /// Teams refuses messages of more than 28 kB.
@@ -48,7 +48,6 @@ pub(super) fn body(message: &Message) -> Value {
 }
 
 fn card(message: &Message, texts: &[IncidentText<'_>], left_out: usize) -> Value {
-    let heading = steps_heading(message);
     let mut blocks = Vec::new();
     for (incident, text) in message.incidents().iter().zip(texts) {
         let color = match incident.state {
@@ -66,7 +65,7 @@ fn card(message: &Message, texts: &[IncidentText<'_>], left_out: usize) -> Value
         blocks.push(json!({
             "type": "RichTextBlock", "inlines": [headline], "separator": !blocks.is_empty(),
         }));
-        let lines = text.paragraphs(heading);
+        let lines = text.paragraphs();
         blocks.extend(lines.iter().flat_map(|lines| lines.lines()).map(block));
         if texts.len() > 1 {
             let link = json!({

@@ -6,7 +6,7 @@ use app::cluster::Severity;
 
 use crate::notify::incident::IncidentState;
 use crate::notify::message::Message;
-use crate::notify::text::{footer, incident_texts, more, open_page, steps_heading, subject};
+use crate::notify::text::{footer, incident_texts, more, open_page, subject};
 
 const BODY_STYLE: &str = "font-family: system-ui, sans-serif; line-height: 1.5; max-width: 45em";
 const NOTE_STYLE: &str = "color: #666";
@@ -21,7 +21,8 @@ pub(in crate::notify) fn document(message: &Message) -> String {
 fn write_document(html: &mut String, message: &Message) -> std::fmt::Result {
     write!(
         html,
-        "<!DOCTYPE html>\n<html lang=\"{}\">\n<head><meta charset=\"utf-8\"><title>{}</title></head>\n\
+        "<!DOCTYPE html>\n<html lang=\"{}\">\n<head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\"><title>{}</title></head>\n\
          <body style=\"{BODY_STYLE}\">\n",
         message.language().as_str(),
         escaped(&subject(message)),
@@ -41,7 +42,7 @@ fn write_document(html: &mut String, message: &Message) -> std::fmt::Result {
         }
         writeln!(html, "<p>{}</p>", escaped(text.evidence))?;
         if !incident.steps.is_empty() {
-            writeln!(html, "<p>{}</p>\n<ol>", escaped(steps_heading(message)))?;
+            writeln!(html, "<p>{}</p>\n<ol>", escaped(text.steps_heading))?;
             for step in &incident.steps {
                 writeln!(html, "<li>{}</li>", escaped(step))?;
             }

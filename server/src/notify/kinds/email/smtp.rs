@@ -15,6 +15,7 @@ use lettre::transport::smtp::client::{
 };
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::extension::Extension;
 use lettre::transport::smtp::response::Response;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -205,6 +206,10 @@ impl SmtpServer {
         if self.encryption == Encryption::StartTls {
             let parameters = self.tls_parameters(ca_certificates);
             let parameters = parameters.map_err(|error| self.failure("TLS", describe(&error)))?;
+            if !connection.server_info().supports_feature(Extension::StartTls) {
+                let why = "the server does not offer it on this port; use smtp_tls = \"tls\" and the port for that, usually 465";
+                return Err(self.failure("STARTTLS", why));
+            }
             self.step("STARTTLS", connection.starttls(parameters, &hello)).await?;
         }
         Ok(connection)
