@@ -96,15 +96,15 @@ fn past_bar(state: PageState, moment: &PastMoment) -> impl IntoView + use<> {
     view! {
         <div class="bar past-bar" role="region" aria-label=text(MessageKey::PagesPastTitle)>
             <p>
-                <b>{catalog.format(MessageKey::PagesPastLead, &at)}</b> " "
-                <span class="muted">{text(MessageKey::PagesPastNotRecorded)}</span>
+                <b>{catalog.format(MessageKey::PagesPastLead, &at)}</b>
             </p>
             <p class="buttons">
                 {link("earlier", moment.earlier, MessageKey::PagesPastEarlier)}
                 {link("later", moment.later, MessageKey::PagesPastLater)}
-                <a class="button" href=history>{text(MessageKey::PagesPastHistory)}</a>
+                <a class="button" id="to-history" href=history>{text(MessageKey::PagesPastHistory)}</a>
                 <a class="button primary" id="now" href=now>{text(MessageKey::PagesPastNow)}</a>
             </p>
         </div>
+        <aside class="not-recorded muted">{text(MessageKey::PagesPastNotRecorded)}</aside>
     }
 }
