@@ -81,16 +81,20 @@ impl LiveState {
         let mut taken = std::mem::take(judgement);
         // Judging a large cluster takes long.
         let judged = tokio::task::spawn_blocking(move || {
-            let changed = live.find_changed_incidents(&mut taken);
-            (changed, taken)
+            let (known, changed) = live.find_changed_incidents(&mut taken);
+            (known, changed, taken)
         });
-        let Ok((changed, used)) = judged.await else { return Ok(true) };
+        let Ok((known, changed, used)) = judged.await else { return Ok(true) };
         *judgement = used;
         if changed.is_empty() {
             return Ok(true);
         }
         let live = Arc::clone(self);
         self.with_write_lock(async move {
+            // Somebody may have acknowledged one here while they were judged.
+            if live.incidents() != known {
+                return Ok(false);
+            }
             let written = live.store.write_incidents(changed).await?;
             let is_written = written.is_some();
             match written {
@@ -102,10 +106,15 @@ impl LiveState {
         .await
     }
 
-    fn find_changed_incidents(&self, judgement: &mut Judgement) -> Vec<IncidentChange> {
+    /// The incidents that were known, and how they change.
+    fn find_changed_incidents(
+        &self,
+        judgement: &mut Judgement,
+    ) -> (Vec<Arc<Incident>>, Vec<IncidentChange>) {
         let view = self.view();
         judgement.update(&view.snapshot, view.now);
-        view.snapshot.changed_incidents(judgement.overview(), view.now)
+        let changed = view.snapshot.changed_incidents(judgement.overview(), view.now);
+        (view.snapshot.incidents, changed)
     }
 
     /// Until time alone may change what is due.

@@ -66,6 +66,21 @@ impl LiveState {
         paused.iter().any(|(paused, until)| paused == name && *until > now)
     }
 
+    /// Whether a channel other than this one fails, as far as the last check knows.
+    pub(crate) fn is_another_channel_failing(&self, name: &str) -> bool {
+        self.read(|picture| {
+            picture.snapshot.upkeep.channels.iter().any(|channel| channel.name != name)
+        })
+    }
+
+    /// This channel has just accepted a message.
+    pub(crate) fn note_channel_works(&self, name: &str) {
+        self.update_upkeep(|mut known| {
+            known.channels.retain(|channel| channel.name != name);
+            known
+        });
+    }
+
     /// How these channels are; `None` while the database cannot be read.
     async fn channel_conditions(
         self: &Arc<Self>,

@@ -31,6 +31,8 @@ pub struct ChannelState {
     pub failing: Option<(Timestamp, String)>,
     /// The message that is on its way.
     pub pending: Option<Delivery>,
+    /// When this was read.
+    pub read_at: Timestamp,
     /// The incidents that are open or may go on, and those whose end the channel has not been told.
     pub incidents: Vec<Arc<Incident>>,
 }
@@ -161,7 +163,10 @@ impl Store {
                 .bind(delivery.outcome.as_str())
                 .bind(delivery.answer.clone());
             let noted = note.execute(&mut tx).await?;
-            note_failing(&mut tx, &delivery.channel, failing).await?;
+            // A failure of a message that has ended meanwhile says nothing new.
+            if noted > 0 || failing.is_none() {
+                note_failing(&mut tx, &delivery.channel, failing).await?;
+            }
             if !over.is_empty() {
                 let told = sql_with_json_rows(&mut tx, NOTE_OVER).bind(json!(over).to_string());
                 told.bind(&delivery.channel).execute(&mut tx).await?;
@@ -276,6 +281,7 @@ async fn read_channel(
         resumed: paused_until.filter(|until| *until <= now),
         failing: time(7)?.map(|since| (since, error)),
         pending: pending.first().map(deliveries::parse).transpose()?,
+        read_at: now,
         incidents: incidents::of_channel(tx, name, now).await?,
     }))
 }

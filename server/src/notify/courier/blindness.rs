@@ -57,7 +57,10 @@ impl Courier {
             tracing::warn!(%failure, channel, tries, "the message that the overview is blind was not accepted");
             let Some(next) = retries::next_try(now, tries, failure.next_try, now) else { return };
             let wait = u64::try_from((next - now).0).unwrap_or_default();
-            tokio::time::sleep(Duration::from_millis(wait)).await;
+            tokio::select! {
+                () = self.live.wait_until_readable() => return,
+                () = tokio::time::sleep(Duration::from_millis(wait)) => {}
+            }
         }
     }
 }

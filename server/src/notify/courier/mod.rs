@@ -1,35 +1,30 @@
 //! Who tells a channel what is due, until it has arrived?
 
+mod attempt;
 mod blindness;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use app::cluster::incident::MAX_REST;
 use app::cluster::news::{ChannelRules, News, Outlook};
 use app::cluster::{HintId, Incident, IncidentId, Timestamp};
 use tokio::sync::Notify;
 
 use crate::clock::Stopwatch;
-use crate::live::{LiveState, LiveView};
+use crate::live::LiveState;
 use crate::notify::channel::Channel;
-use crate::notify::composer::{Composed, Composer};
 use crate::notify::failure::{Delivered, DeliveryFailure};
 use crate::notify::message::{Heading, Message, new_message_id};
 use crate::notify::public_url::ClusterPage;
-use crate::notify::retries;
 use crate::store::task::run_to_end;
-use crate::store::{
-    ChannelState, Delivery, DeliveryOutcome, IncidentRecord, Pause, Store, StoreError,
-};
+use crate::store::{ChannelState, Delivery, DeliveryOutcome, IncidentRecord, StoreError};
 
 /// How often the state of a channel is read again, in case somebody paused it at another web server.
 const READ_INTERVAL: Duration = Duration::from_secs(30);
 /// The wait after the database could not be used.
 const RETRY_INTERVAL: Duration = Duration::from_secs(5);
-/// Until when a channel is paused whose receiver says that it is gone: 9999-12-31.
-const FOR_GOOD: Timestamp = Timestamp(253_402_214_400_000);
-const GONE: &str = "the receiver says that it is gone for good";
 
 /// Tells one channel.
 #[derive(Debug)]
@@ -39,11 +34,22 @@ pub(crate) struct Courier {
     page: ClusterPage,
     /// Somebody has paused the channel, or lets it go on.
     nudged: Notify,
+    /// Held during a try, which goes on if this web server leads no more: no message is sent twice at a time.
+    attempting: Arc<tokio::sync::Mutex<()>>,
+    /// Before this the receiver asked for no request.
+    not_before: std::sync::Mutex<Timestamp>,
 }
 
 impl Courier {
     pub(crate) fn new(live: Arc<LiveState>, channel: Channel, page: ClusterPage) -> Self {
-        Self { live, channel, page, nudged: Notify::new() }
+        Self {
+            live,
+            channel,
+            page,
+            nudged: Notify::new(),
+            attempting: Arc::default(),
+            not_before: std::sync::Mutex::new(Timestamp(0)),
+        }
     }
 
     pub(crate) fn channel(&self) -> &Channel {
@@ -109,16 +115,22 @@ impl Courier {
             *known = Some(Known { state, age });
             return Ok(wait);
         }
+        let attempt = Arc::clone(&self.attempting).lock_owned().await;
         // Somebody may have paused it at another web server, or acknowledged an incident.
         let state = self.read().await?;
         if self.is_due(&state, now) {
-            self.tell(state, now).await?;
+            self.tell(state, now, attempt).await?;
         }
         Ok(Duration::ZERO)
     }
 
     /// Begins a message if there is something to say, else tries the one that is on its way.
-    async fn tell(self: &Arc<Self>, state: ChannelState, now: Timestamp) -> Result<(), StoreError> {
+    async fn tell(
+        self: &Arc<Self>,
+        state: ChannelState,
+        now: Timestamp,
+        attempt: tokio::sync::OwnedMutexGuard<()>,
+    ) -> Result<(), StoreError> {
         let outlook = self.outlook(&state, now);
         if !outlook.tell.is_empty() {
             return self.begin(&state, outlook, now).await;
@@ -128,7 +140,11 @@ impl Courier {
         };
         // What was sent is noted even if another web server leads meanwhile.
         let courier = Arc::clone(self);
-        run_to_end(async move { courier.attempt(&state, pending).await }).await
+        run_to_end(async move {
+            let _attempt = attempt;
+            courier.attempt(&state, pending).await
+        })
+        .await
     }
 
     async fn read(&self) -> Result<ChannelState, StoreError> {
@@ -147,6 +163,7 @@ impl Courier {
 
     fn incidents(&self, state: &ChannelState) -> Vec<Arc<Incident>> {
         let mut incidents = self.live.incidents();
+        drop_forgotten(&mut incidents, state.read_at);
         let is_live = |one: &Arc<Incident>| {
             app::cluster::incidents::find(&incidents, one.id.as_str()).is_some()
         };
@@ -154,8 +171,12 @@ impl Courier {
             state.incidents.iter().filter(|one| !is_live(one)).cloned().collect();
         incidents.extend(others);
         // That it fails itself is for other channels: whoever reads it here reads that it works.
-        let is_failing = state.failing.is_some();
-        incidents.retain(|one| !(is_failing && one.hint == HintId::ChannelFailing));
+        let is_own =
+            state.failing.is_some() || !self.live.is_another_channel_failing(&self.channel.name);
+        incidents.retain(|one| {
+            let is_known = state.told.incidents.contains_key(&one.id);
+            one.hint != HintId::ChannelFailing || is_known || !is_own
+        });
         incidents
     }
 
@@ -203,128 +224,13 @@ impl Courier {
             news: all,
             begun: now,
             tries: 0,
-            next_try: Some(now),
+            next_try: Some(now.max(self.not_before())),
             ended: None,
             outcome: DeliveryOutcome::Pending,
             answer: None,
         };
         self.live.store().begin_delivery(state, &delivery, &told).await?;
         Ok(())
-    }
-
-    /// Tries a message once, and writes how that ended.
-    async fn attempt(
-        self: &Arc<Self>,
-        state: &ChannelState,
-        pending: Delivery,
-    ) -> Result<(), StoreError> {
-        let ids = pending.news.iter().map(|(id, _)| id.clone()).collect();
-        let records = self.live.store().incident_records(ids).await?;
-        let failing_since = state.failing.as_ref().map(|(at, _)| *at);
-        let composed = self.compose(pending.id.clone(), Records::Kept(records), failing_since);
-        let (sent, over) = if let Some(Composed { messages, over }) = composed.await {
-            (self.send(&messages).await, over)
-        } else {
-            let why = "the message could not be made; the log says why";
-            (Err(DeliveryFailure::new(why)), Vec::new())
-        };
-        let now = self.live.now();
-        let tried = Delivery { tries: pending.tries + 1, ..pending };
-        match sent {
-            Ok(delivered) => self.note_delivered(tried, delivered, &over, now).await,
-            Err(failure) => self.note_failure(state, tried, &failure, now).await,
-        }
-    }
-
-    /// Sends them one after another, until one is not accepted. Returns what was answered last.
-    async fn send(&self, messages: &[Message]) -> Result<Delivered, DeliveryFailure> {
-        let mut delivered = Delivered::new("there was nothing to send");
-        for message in messages {
-            delivered = self.channel.send(message).await?;
-        }
-        Ok(delivered)
-    }
-
-    async fn note_delivered(
-        &self,
-        tried: Delivery,
-        Delivered { answer }: Delivered,
-        over: &[IncidentId],
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let delivery = Delivery {
-            next_try: None,
-            ended: Some(now),
-            outcome: DeliveryOutcome::Delivered,
-            answer: Some(answer),
-            ..tried
-        };
-        self.live.store().note_try(&delivery, None, over).await
-    }
-
-    async fn note_failure(
-        &self,
-        state: &ChannelState,
-        delivery: Delivery,
-        failure: &DeliveryFailure,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let (channel, tries) = (&self.channel.name, delivery.tries);
-        tracing::warn!(%failure, channel, tries, "a message was not accepted");
-        // What a receiver that is gone has not accepted waits until somebody lets the channel go on.
-        let next_try = if failure.is_gone() {
-            Some(now)
-        } else {
-            let tried_since = state.resumed.map_or(delivery.begun, |at| at.max(delivery.begun));
-            retries::next_try(tried_since, tries, failure.next_try, now)
-        };
-        let outcome =
-            if next_try.is_some() { DeliveryOutcome::Pending } else { DeliveryOutcome::GivenUp };
-        let (ended, answer) = (next_try.is_none().then_some(now), Some(failure.to_string()));
-        let delivery = Delivery { next_try, ended, outcome, answer, ..delivery };
-        let since = state.failing.as_ref().map_or(now, |(since, _)| *since);
-        let failing = Some((since, failure.to_string()));
-        self.live.store().note_try(&delivery, failing, &[]).await?;
-        if failure.is_gone() { self.pause_for_good().await } else { Ok(()) }
-    }
-
-    async fn pause_for_good(&self) -> Result<(), StoreError> {
-        let channel = self.channel.name.clone();
-        tracing::warn!(
-            channel,
-            "the channel is paused, because its receiver says that it is gone for good; correct it, and resume the channel on the page Notifications"
-        );
-        let pause =
-            Pause { until: FOR_GOOD, by: "the receiver".to_owned(), reason: GONE.to_owned() };
-        let write = |store: Arc<Store>| async move {
-            Ok(((), store.pause_channel(&channel, Some(pause), None).await?))
-        };
-        self.live.change(write).await
-    }
-
-    /// What is true now. Judging a large cluster takes long, so a thread for blocking work does.
-    async fn compose(
-        &self,
-        id: String,
-        records: Records,
-        failing_since: Option<Timestamp>,
-    ) -> Option<Composed> {
-        let LiveView { snapshot, now, .. } = self.live.view();
-        let heading = self.heading(id, now);
-        let (page, language) = (self.page.url.clone(), self.channel.language);
-        let needs_each_incident = self.channel.needs_each_incident();
-        let composed = tokio::task::spawn_blocking(move || {
-            let records = match records {
-                Records::Kept(records) => records,
-                Records::BlindSince(since) => {
-                    vec![IncidentRecord { incident: snapshot.blindness(since), hint: None }]
-                }
-            };
-            let (snapshot, page) = (&snapshot, &page);
-            Composer { snapshot, page, language, now, failing_since, needs_each_incident }
-                .compose(heading, records)
-        });
-        composed.await.ok()
     }
 
     fn heading(&self, id: String, sent_at: Timestamp) -> Heading {
@@ -380,4 +286,38 @@ enum Records {
 
 fn is_due(delivery: &Delivery, now: Timestamp) -> bool {
     delivery.next_try.is_some_and(|next| next <= now)
+}
+
+/// The picture keeps what has ended for longer than it is known whether the channel was told of it.
+fn drop_forgotten(incidents: &mut Vec<Arc<Incident>>, read_at: Timestamp) {
+    let oldest = read_at - MAX_REST;
+    incidents.retain(|one| one.ended.is_none_or(|ended| ended >= oldest));
+}
+
+#[cfg(test)]
+mod tests {
+    use app::cluster::news::Told;
+    use app::cluster::{Role, ServerName, Severity, Span};
+
+    use super::*;
+
+    #[test]
+    fn what_ended_long_ago_is_not_told_again_though_the_picture_still_has_it() {
+        let now = Timestamp(1_795_348_800_000);
+        let began = now - Span::minutes(60);
+        let server = ServerName::parse("web-1").unwrap();
+        let (hint, role) = (HintId::ServiceStale, Some(Role::Service));
+        let stale = Incident::begin(hint, Severity::Error, Some(server), role, began);
+        let ended = |minutes| Some(now - Span::minutes(minutes));
+        let mut incidents: Vec<Arc<Incident>> = [ended(41), ended(39), None]
+            .map(|ended| Arc::new(Incident { ended, ..stale.clone() }))
+            .into();
+        let told = Told { since: began, ..Told::default() };
+        let rules = ChannelRules::default();
+        let tells = |incidents: &[Arc<Incident>]| rules.outlook(incidents, &told, now).tell.len();
+        assert_eq!(tells(&incidents), 3, "nobody knows what it was told");
+        drop_forgotten(&mut incidents, now);
+        assert_eq!(tells(&incidents), 2);
+        assert_eq!(incidents[0].ended, ended(39));
+    }
 }

@@ -32,17 +32,18 @@ pub(super) fn body(url: &Url, channel: &str, message: &Message) -> Value {
     }
 }
 
-fn labels(message: &Message, incident: &Incident, severity: Severity) -> Value {
+fn labels(incident: &Incident, severity: Severity) -> Value {
     json!({
         "alertname": ALERT_NAME,
-        "cluster": message.cluster(),
         "incident": incident.id,
         "severity": severity.as_str(),
     })
 }
 
-fn annotations(incident: &Incident) -> Value {
+fn annotations(message: &Message, incident: &Incident) -> Value {
     let texts = [
+        // Not a label: with another label it would be another alert, and the name can change.
+        ("cluster", Some(message.cluster().to_owned())),
         ("summary", Some(incident.title.clone())),
         ("description", Some(incident.evidence.clone())),
         ("steps", Some(plain_steps(incident))),
@@ -68,8 +69,8 @@ fn alerts(message: &Message, incident: &Incident) -> Vec<Value> {
     };
     let alert = |severity, ends_at: Timestamp| {
         json!({
-            "labels": labels(message, incident, severity),
-            "annotations": annotations(incident),
+            "labels": labels(incident, severity),
+            "annotations": annotations(message, incident),
             "startsAt": incident.since.rfc3339(),
             "endsAt": ends_at.rfc3339(),
             "generatorURL": incident.url,
@@ -94,8 +95,8 @@ fn webhook_body(channel: &str, message: &Message) -> Value {
             let digest = Sha256::digest(incident.id.as_bytes());
             json!({
                 "status": status(is_open(incident)),
-                "labels": labels(message, incident, incident.severity),
-                "annotations": annotations(incident),
+                "labels": labels(incident, incident.severity),
+                "annotations": annotations(message, incident),
                 "startsAt": incident.since.rfc3339(),
                 "endsAt": ended_at.as_deref().unwrap_or(NO_END),
                 "generatorURL": incident.url,

@@ -73,7 +73,10 @@ pub(super) fn events(message: &Message) -> Vec<Value> {
             // A test shows up, and is over at once.
             _ if message.is_test() => &["trigger", "resolve"],
             IncidentState::Ended => &["resolve"],
-            IncidentState::Open if incident.acknowledged_by.is_some() => &["acknowledge"],
+            // It may not be known there: it was acknowledged before, or is back after its end.
+            IncidentState::Open if incident.acknowledged_by.is_some() => {
+                &["trigger", "acknowledge"]
+            }
             IncidentState::Open => &["trigger"],
         };
         actions.iter().map(|action| event(message, incident, action))
@@ -135,6 +138,7 @@ mod tests {
             found,
             [
                 [Some("trigger"), Some("inc_1")],
+                [Some("trigger"), Some("inc_2")],
                 [Some("acknowledge"), Some("inc_2")],
                 [Some("resolve"), Some("inc_3")]
             ]
