@@ -42,6 +42,15 @@ pub(crate) fn be_tight(overview: &Running, tight: bool) {
     assert_eq!(overview.json("PUT", "/api/v1/settings", &settings).status, 200);
 }
 
+/// Short timers with which services are late for so long that a slow machine sees it.
+fn be_late_for_long(overview: &Running) {
+    let settings = json!({
+        "load_balancing": false, "automatic_failover": false,
+        "heartbeat_interval_s": 1, "stale_timeout_s": 8, "web_window_s": 60
+    });
+    assert_eq!(overview.json("PUT", "/api/v1/settings", &settings).status, 200);
+}
+
 pub(crate) fn text<'a>(incident: &'a Value, field: &str) -> &'a str {
     incident[field].as_str().unwrap()
 }
@@ -59,12 +68,7 @@ fn errors(answer: &Answer) -> Vec<(&str, &str)> {
 #[test]
 fn a_silence_is_one_incident_from_late_through_stale_to_its_end() {
     let overview = Running::start();
-    // Late for so long that a slow machine sees it.
-    let settings = json!({
-        "load_balancing": false, "automatic_failover": false,
-        "heartbeat_interval_s": 1, "stale_timeout_s": 8, "web_window_s": 60
-    });
-    assert_eq!(overview.json("PUT", "/api/v1/settings", &settings).status, 200);
+    be_late_for_long(&overview);
     overview.beat(&heartbeat("app-1", "service", 1));
     let late = open(&overview, "service-late");
     assert_eq!((&late["severity"], &late["turns"]), (&json!("warning"), &json!(1)));
@@ -108,24 +112,22 @@ fn a_silence_is_one_incident_from_late_through_stale_to_its_end() {
 #[test]
 fn of_many_that_fell_silent_together_there_is_one_incident_with_all_their_names() {
     let overview = Running::start();
-    overview.use_short_timers();
-    for server in ["app-1", "app-2", "app-3"] {
-        overview.beat(&heartbeat(server, "service", 1));
-    }
-    let all = open(&overview, "everyone-silent");
-    assert_eq!(all["servers"], json!(["app-1", "app-2", "app-3"]));
+    be_late_for_long(&overview);
+    let servers = ["app-1", "app-2", "app-3"];
+    let all_at_once = |sequence| json!(servers.map(|one| heartbeat(one, "service", sequence)));
+    assert_eq!(overview.beat(&all_at_once(1)).status, 200);
+    incident_when(&overview, |one| one["server"] == "app-2" && one["hint"] == "service-late");
+    let all = incident_when(&overview, |one| {
+        one["hint"] == "everyone-silent"
+            && one["state"] == "open"
+            && one["servers"] == json!(servers)
+    });
     assert_eq!((&all["server"], &all["role"]), (&json!(null), &json!(null)));
-    let one = incident_when(&overview, |one| one["server"] == "app-2");
-    let one = if one["replaced_by"].is_null() {
-        incident_when(&overview, |one| one["server"] == "app-2" && !one["replaced_by"].is_null())
-    } else {
-        one
-    };
+    let one =
+        incident_when(&overview, |one| one["server"] == "app-2" && !one["replaced_by"].is_null());
     assert_eq!((&one["replaced_by"], &one["state"]), (&json!("everyone-silent"), &json!("open")));
     assert!(text(&one, "url").ends_with("/#hint-everyone-silent"), "{one}");
-    for server in ["app-1", "app-2", "app-3"] {
-        overview.beat(&heartbeat(server, "service", 2));
-    }
+    assert_eq!(overview.beat(&all_at_once(2)).status, 200);
     let id = text(&all, "id");
     let ended = incident_when(&overview, |one| one["id"] == id && one["state"] == "ended");
     assert_eq!(ended["servers"], all["servers"]);
